@@ -1,0 +1,186 @@
+"""One frozen dataclass per message.
+
+A field holds plain JSON data, a `Motion`, or None. How a message becomes frames on a socket is the wire's business.
+Replies and events name the request they belong to in the wire header's ``parent``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from .motion import Motion
+
+PROTOCOL_VERSION = (1, 0)
+"""Major, minor. Peers of different majors refuse each other; a newer minor may add fields and messages."""
+
+GENERATE, REACT, DESCRIBE = "generate", "react", "describe"
+TASKS = (GENERATE, REACT, DESCRIBE)
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Client to backend, first: who is calling."""
+
+    TYPE: ClassVar[str] = "hello"
+    client: str
+    """Name and version of the program, for the log."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a backend accepts in one job; sent in `Welcome`."""
+
+    prompt_characters: int
+    seconds_min: float
+    seconds_max: float
+    samples_max: int
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """Backend to client, in answer to `Hello`: what this backend can do."""
+
+    TYPE: ClassVar[str] = "welcome"
+    backend_version: str
+    tasks: list[str]
+    checkpoint: str
+    device: str
+    ready: bool
+    """False while the checkpoint is still being loaded; jobs are accepted and wait."""
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Client to backend: do this task.
+
+    ``generate`` needs ``prompt`` and ``seconds``; ``react`` needs a one-person ``motion`` and takes an optional
+    ``prompt``, and answers with the partner's motion alone; ``describe`` needs a ``motion`` of one or two persons.
+    """
+
+    TYPE: ClassVar[str] = "submit"
+    task: str
+    prompt: str = ""
+    seconds: float = 0.0
+    seed: int = 0
+    samples: int = 1
+    motion: Motion | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Backend to client: the job is in the queue, with ``ahead`` jobs before it."""
+
+    TYPE: ClassVar[str] = "accepted"
+    ahead: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Backend to client: how far the job is; a newer one makes an older one stale."""
+
+    TYPE: ClassVar[str] = "progress"
+    fraction: float
+    """0 to 1."""
+    stage: str
+    """What is being done, for people: "Loading the model", "Generating"."""
+
+
+@dataclass(frozen=True)
+class MotionPart:
+    """Backend to client: a finished stretch of frames, sent while the rest is still being generated."""
+
+    TYPE: ClassVar[str] = "motion"
+    sample: int
+    start: int
+    """Index of the stretch's first frame in the whole motion."""
+    total: int
+    """Frames that the whole motion will have."""
+    motion: Motion
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """Backend to client: a finished stretch of text."""
+
+    TYPE: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Backend to client, last of a job that went well. The motion itself has been sent in `MotionPart` messages."""
+
+    TYPE: ClassVar[str] = "result"
+    text: str = ""
+    """The whole caption, where the task makes one."""
+    compute_seconds: float = 0.0
+    details: dict[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Error:
+    """Backend to client, last of a job that failed or was refused."""
+
+    TYPE: ClassVar[str] = "error"
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Client to backend: stop the job with that `Submit` id; answered by an `Error` with code ``cancelled``."""
+
+    TYPE: ClassVar[str] = "cancel"
+    job: str
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Either way: still here. The backend answers each with one of its own."""
+
+    TYPE: ClassVar[str] = "heartbeat"
+
+
+@dataclass(frozen=True)
+class StatusRequest:
+    """Client to backend: what are you doing?"""
+
+    TYPE: ClassVar[str] = "status_request"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Backend to client: whether the model is loaded, whether a job runs, how many wait."""
+
+    TYPE: ClassVar[str] = "status"
+    ready: bool
+    busy: bool
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """Client to backend: finish nothing more and end the process."""
+
+    TYPE: ClassVar[str] = "shutdown"
+
+
+Message = (
+    Hello
+    | Welcome
+    | Submit
+    | Accepted
+    | Progress
+    | MotionPart
+    | TextPart
+    | Result
+    | Error
+    | Cancel
+    | Heartbeat
+    | StatusRequest
+    | Status
+    | Shutdown
+)
