@@ -1,0 +1,23 @@
+"""Every difference between the Blender versions that the extension supports, and nowhere else."""
+
+import bpy
+from bpy.types import Action, ActionSlot, FCurve
+
+SLOT_NAME_BYTES = 63 if bpy.app.version < (5, 0, 0) else 255
+"""Longest name of an ID or an action slot, in UTF-8 bytes; Blender cuts what is longer."""
+
+
+def channelbag(action: Action, slot: ActionSlot) -> "bpy.types.ActionChannelbag":
+    """The channelbag that holds a slot's F-curves, with the layer and the keyframe strip it needs made on demand."""
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True)
+
+
+def new_fcurve(bag: "bpy.types.ActionChannelbag", data_path: str, index: int, group: str) -> FCurve:
+    """Add an F-curve to a channelbag, in the named group."""
+    if bpy.app.version >= (5, 0, 0):
+        return bag.fcurves.new(data_path, index=index, group_name=group)
+    curve = bag.fcurves.new(data_path, index=index)
+    curve.group = bag.groups.get(group) or bag.groups.new(group)
+    return curve

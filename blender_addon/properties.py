@@ -1,0 +1,76 @@
+"""What is stored in the .blend: who A and B are, and what was last asked for."""
+
+# Blender reads property definitions from annotations.
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.types import Object, PropertyGroup, Scene
+
+
+def _is_armature(_group: PropertyGroup, candidate: Object) -> bool:
+    return candidate.type == "ARMATURE"
+
+
+class DUOLOGUE_PG_pair(PropertyGroup):
+    """The pair of characters of a scene and the settings of the next generation."""
+
+    character_a: PointerProperty(
+        name="A",
+        description="Armature of the first person, whom prompts call “the first person” or “A”",
+        type=Object,
+        poll=_is_armature,
+    )
+    character_b: PointerProperty(
+        name="B",
+        description="Armature of the second person, whom prompts call “the second person” or “B”",
+        type=Object,
+        poll=_is_armature,
+    )
+    prompt: StringProperty(
+        name="Prompt",
+        description="What the two of them do, in plain words",
+        default="two people shake hands",
+    )
+    seconds: FloatProperty(
+        name="Seconds",
+        description="How long the motion is, in seconds, whatever the scene's frame rate",
+        default=4.0,
+        min=0.0,
+        soft_min=1.0,
+        soft_max=10.0,
+        step=50,
+        precision=1,
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="The same prompt, length and seed give the same motion again",
+        min=0,
+    )
+    new_seed: BoolProperty(
+        name="New Seed Each Time",
+        description="Draw another seed at every Generate and React",
+        default=True,
+    )
+
+    def characters(self) -> tuple[Object | None, Object | None]:
+        """Character A and character B; None where none was picked."""
+        return self.character_a, self.character_b
+
+
+CLASSES = (DUOLOGUE_PG_pair,)
+
+
+def register() -> None:
+    """Attach the pair to every scene; its class must be registered."""
+    Scene.duologue = PointerProperty(type=DUOLOGUE_PG_pair)
+
+
+def unregister() -> None:
+    """Take the pair off the scenes again."""
+    del Scene.duologue
+
+
+def pair_of(scene: bpy.types.Scene) -> DUOLOGUE_PG_pair:
+    """A scene's pair settings."""
+    return scene.duologue
