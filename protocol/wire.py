@@ -52,7 +52,7 @@ class WireError(DuologueError):
         self.parent = parent
 
 
-class VersionMismatchError(Refused):
+class VersionMismatchError(WireError):
     """The peer speaks another major version of the protocol; answer it with `pack_version_notice`.
 
     Attributes:
