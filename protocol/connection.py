@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .errors import DuologueError
 from .messages import PROTOCOL_VERSION
-from .wire import KEY_BYTES, VersionMismatchError
+from .wire import KEY_BYTES, VersionMismatch
 
 ENVIRONMENT_VARIABLE = "DUOLOGUE_CONNECTION"
 _FILE_BYTES_MAX = 64 * 1024
@@ -98,11 +98,11 @@ def read(path: Path) -> Connection:
     Raises:
         DuologueError: ``connection_missing``, ``connection_unreadable``, ``connection_exposed`` (others may read or
             change it), ``connection_malformed``, ``connection_stale`` (its backend no longer runs).
-        VersionMismatchError: the backend speaks another major version.
+        VersionMismatch: the backend speaks another major version.
     """
     connection = _parse(_read_text(path), path)
     if connection.version[0] != PROTOCOL_VERSION[0]:
-        raise VersionMismatchError(connection.version[0])
+        raise VersionMismatch(connection.version[0])
     # Across a network, the process is one of another machine and cannot be looked up here.
     if connection.curve is None and not process_runs(connection.pid):
         raise DuologueError(

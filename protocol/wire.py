@@ -39,7 +39,7 @@ FRAMES_MAX = _FIXED_FRAMES + BUFFERS_MAX
 _NOTICE_FRAMES = 3
 
 
-class WireError(DuologueError):
+class Refused(DuologueError):  # noqa: N818
     """A message that was not accepted.
 
     Attributes:
@@ -52,7 +52,7 @@ class WireError(DuologueError):
         self.parent = parent
 
 
-class VersionMismatchError(WireError):
+class VersionMismatch(Refused):  # noqa: N818
     """The peer speaks another major version of the protocol; answer it with `pack_version_notice`.
 
     Attributes:
@@ -132,7 +132,7 @@ def pack(message: Message, key: bytes, *, id: str | None = None, parent: str = "
         parent: id of the message that this one answers.
 
     Raises:
-        WireError: ``wire_too_large`` if the message is over the limits that the receiver would apply.
+        Refused: ``wire_too_large`` if the message is over the limits that the receiver would apply.
     """
     text, buffers = content.encode(message)
     header = {"id": id or new_id(), "type": message.TYPE, "parent": parent, "version": list(PROTOCOL_VERSION)}
@@ -146,34 +146,34 @@ def unpack(frames: Sequence[bytes], key: bytes, seen: Seen) -> Envelope:
     """The message in ``frames`` (without ZeroMQ's identity), once it has passed every check.
 
     Raises:
-        VersionMismatchError: the peer speaks another major version.
-        WireError: ``wire_truncated``, ``wire_too_large``, ``wire_not_duologue``, ``wire_signature``, ``wire_replayed``,
+        VersionMismatch: the peer speaks another major version.
+        Refused: ``wire_truncated``, ``wire_too_large``, ``wire_not_duologue``, ``wire_signature``, ``wire_replayed``,
             ``wire_malformed``, ``wire_unknown_type``, or what `Motion` finds wrong with the motion inside.
     """
     _check_sizes(frames)
     major = _major(frames[0])
     if major not in (PROTOCOL_VERSION[0], NOTICE_MAJOR):
-        raise VersionMismatchError(major)
+        raise VersionMismatch(major)
     signature, body = bytes(frames[1]), frames[2:]
     if not hmac.compare_digest(signature, _sign(body, key)):
-        raise WireError(
+        raise Refused(
             "wire_signature",
             "A message whose signature does not hold was refused.",
             "Restart the backend and connect again: the connection file may be of an earlier run.",
         )
     if major == NOTICE_MAJOR:
-        raise VersionMismatchError(_noticed_major(body[0]), notice=True)
+        raise VersionMismatch(_noticed_major(body[0]), notice=True)
     if len(frames) < _FIXED_FRAMES:
         raise _truncated(len(frames))
     if not seen.add(signature):
-        raise WireError("wire_replayed", "A message that had been received before was refused.")
+        raise Refused("wire_replayed", "A message that had been received before was refused.")
     parent = ""
     try:
         header = _read_header(body[0])
         parent = header.id
         return Envelope(header, content.decode(header.type, body[1], body[2:]))
     except DuologueError as error:
-        raise WireError(error.code, error.message, error.hint, parent) from error
+        raise Refused(error.code, error.message, error.hint, parent) from error
 
 
 def pack_version_notice(key: bytes) -> list[bytes]:
@@ -188,7 +188,7 @@ def _prefix(major: int) -> bytes:
 
 def _major(prefix: bytes) -> int:
     if len(prefix) != len(MAGIC) + 2 or prefix[: len(MAGIC)] != MAGIC:
-        raise WireError(
+        raise Refused(
             "wire_not_duologue",
             "Something that is not Duologue spoke on this connection.",
             "Check that the connection file's address is that of a Duologue backend.",
@@ -212,15 +212,15 @@ def _check_sizes(frames: Sequence[bytes]) -> None:
     header, text, buffers = sizes[2], sum(sizes[3:4]), sum(sizes[4:])
     fits = header <= HEADER_BYTES_MAX and text <= CONTENT_BYTES_MAX and buffers <= BUFFER_BYTES_MAX
     if len(frames) > FRAMES_MAX or not fits:
-        raise WireError(
+        raise Refused(
             "wire_too_large",
             f"A message of {len(frames)} frames and {sum(sizes) / 1e6:.1f} MB is over the limits.",
             "Use a shorter frame range or a shorter text.",
         )
 
 
-def _truncated(count: int) -> WireError:
-    return WireError("wire_truncated", f"A message of {count} frames is incomplete.", "Connect again.")
+def _truncated(count: int) -> Refused:
+    return Refused("wire_truncated", f"A message of {count} frames is incomplete.", "Connect again.")
 
 
 def _read_header(frame: bytes) -> Header:
@@ -229,7 +229,7 @@ def _read_header(frame: bytes) -> Header:
     version = fields.get("version")
     whole = isinstance(version, list) and len(version) == 2 and all(type(part) is int and part >= 0 for part in version)
     if not (all(isinstance(text, str) for text in texts) and fields["id"] and whole):
-        raise WireError("wire_malformed", "A message's header lacks its id, type, parent or version.")
+        raise Refused("wire_malformed", "A message's header lacks its id, type, parent or version.")
     return Header(fields["id"], fields["type"], fields["parent"], tuple(fields["version"]))
 
 
@@ -237,4 +237,4 @@ def _noticed_major(frame: bytes) -> int:
     try:
         return int(content.parse_object(frame, "version notice")["version"][0])
     except (DuologueError, LookupError, TypeError, ValueError) as error:
-        raise WireError("wire_malformed", "A version notice names no version.") from error
+        raise Refused("wire_malformed", "A version notice names no version.") from error
