@@ -1,0 +1,3 @@
+"""Duologue's local model server and research tools."""
+
+__version__ = "0.1.0"
