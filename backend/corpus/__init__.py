@@ -1,0 +1,1 @@
+"""Where training data comes from: readers of real motion capture, and the choreographer."""
