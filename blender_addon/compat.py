@@ -21,3 +21,16 @@ def new_fcurve(bag: "bpy.types.ActionChannelbag", data_path: str, index: int, gr
     curve = bag.fcurves.new(data_path, index=index)
     curve.group = bag.groups.get(group) or bag.groups.new(group)
     return curve
+
+
+def extension_user_folder(package: str) -> str:
+    """The folder that an extension may write to; for a package that is no extension, Blender's own for scripts' data."""
+    if package.startswith("bl_ext."):
+        return bpy.utils.extension_path_user(package, create=True)
+    return bpy.utils.user_resource("CONFIG", path=package, create=True)
+
+
+def fcurves_of(action: Action, slot: ActionSlot) -> list[FCurve]:
+    """All F-curves of a slot, over all layers and strips; empty where it has none."""
+    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]

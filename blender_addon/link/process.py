@@ -72,7 +72,6 @@ class BackendProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env=_environment(),
                     creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
                 )
         except OSError as error:
@@ -116,8 +115,3 @@ class BackendProcess:
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _environment() -> dict[str, str]:
-    # Blender's own Python must not leak into that of the backend.
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}

@@ -1,0 +1,46 @@
+"""React: one character's motion becomes its partner's answer."""
+
+from __future__ import annotations
+
+from bpy.props import BoolProperty
+from bpy.types import Context
+
+from protocol.messages import REACT, Submit
+
+from ..animation import capture
+from ..link import jobs
+from ..link.outcomes import MotionOutcome
+from ..preferences import backend_settings
+from ..properties import pair_of
+from . import checks
+from .generate import next_seed
+from .watch import JobOperator
+
+
+class DUOLOGUE_OT_react(JobOperator):
+    """Let the partner of this character react to what it does. The partner is the other one of the Duologue tab's pair"""
+
+    bl_idname = "duologue.react"
+    bl_label = "React to This Character"
+
+    use_prompt: BoolProperty(  # pyright: ignore[reportInvalidTypeForm]
+        name="Follow the Prompt",
+        description="Let the prompt of the Duologue tab say what the partner does; else it is free",
+        default=False,
+    )
+
+    def begin(self, context: Context) -> jobs.Job:
+        """Start the job with the clicked character's motion."""
+        scene = context.scene
+        actor = checks.chosen_armature(context)
+        partner = checks.partner_of(scene, actor)
+        checks.mapped((actor, partner))
+        first, last = checks.frames_to_read(scene, [actor])
+        prompt = checks.prompt(pair_of(scene).prompt, needed=True) if self.use_prompt else ""
+        motion = capture.capture(scene, [actor], first, last)
+        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}")
+        submit = Submit(task=REACT, prompt=prompt, seed=next_seed(context), motion=motion)
+        return jobs.start("React", submit, outcome, backend_settings(context))
+
+
+CLASSES = (DUOLOGUE_OT_react,)

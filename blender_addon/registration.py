@@ -1,0 +1,36 @@
+"""Everything that Blender is told about, in the order in which it must be told."""
+
+import bpy
+
+from . import preferences, properties
+from .link import jobs
+from .operators import backend, describe, generate, react, rig_setup
+from .ui import menus, outliner, sidebar
+
+CLASSES = (
+    *preferences.CLASSES,
+    *properties.CLASSES,
+    *generate.CLASSES,
+    *react.CLASSES,
+    *describe.CLASSES,
+    *rig_setup.CLASSES,
+    *backend.CLASSES,
+    *sidebar.CLASSES,
+)
+_ATTACHED = (properties, jobs, menus, outliner)
+
+
+def register() -> None:
+    """Register the classes, then what hangs on them."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    for module in _ATTACHED:
+        module.register()
+
+
+def unregister() -> None:
+    """Undo `register`, last things first."""
+    for module in reversed(_ATTACHED):
+        module.unregister()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,40 @@
+"""Text of any length in Blender's one-line labels."""
+
+from __future__ import annotations
+
+import textwrap
+
+import blf
+import bpy
+from bpy.types import Region, UILayout
+
+_CHARACTER_WIDTH = 6.4
+"""Mean width of a character of the interface font at a resolution scale of 1, in pixels."""
+_MARGIN = 56
+"""Pixels of a panel that text cannot use: its border, a box and an icon."""
+
+
+def paragraph(layout: UILayout, text: str, region: Region | None, icon: str = "NONE") -> None:
+    """Draw text as labels that fit the width of a region, the icon before the first line."""
+    scale = bpy.context.preferences.system.ui_scale
+    width = region.width if region is not None else 300
+    characters = max(16, int((width / scale - _MARGIN) / _CHARACTER_WIDTH))
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
+        column.label(text=line, icon=icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
+
+
+def wrapped(text: str, width: float, font: int = 0) -> list[str]:
+    """Lines of ``text`` that are at most ``width`` pixels wide in the font's current size; a longer word stands alone."""
+    lines: list[str] = []
+    for source in text.splitlines():
+        line = ""
+        for word in source.split():
+            longer = f"{line} {word}".strip()
+            if line and blf.dimensions(font, longer)[0] > width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return lines
