@@ -37,9 +37,13 @@ class Limits:
     samples_max: int
 
 
+USUAL_LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
+"""What is said until the checkpoint is loaded and its own limits are known."""
+
+
 @dataclass(frozen=True)
 class Welcome:
-    """Backend to client, in answer to `Hello`: what this backend can do."""
+    """Backend to client, in answer to `Hello` and once more when the checkpoint is loaded: what this backend can do."""
 
     TYPE: ClassVar[str] = "welcome"
     backend_version: str
@@ -47,7 +51,9 @@ class Welcome:
     checkpoint: str
     device: str
     ready: bool
-    """False while the checkpoint is still being loaded; jobs are accepted and wait."""
+    """False while the checkpoint is still being loaded; jobs are accepted and wait.
+
+    If loading fails, an `Error` whose parent is the `Hello` says why; the next job tries again."""
     limits: Limits
 
 
@@ -139,7 +145,7 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Either way: still here. The backend answers each with one of its own."""
+    """Either way: still here. The backend answers each with one of its own, and sends them unasked while a job runs."""
 
     TYPE: ClassVar[str] = "heartbeat"
 

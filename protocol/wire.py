@@ -52,7 +52,7 @@ class Refused(DuologueError):  # noqa: N818
         self.parent = parent
 
 
-class VersionMismatch(Refused):  # noqa: N818
+class VersionMismatch(Refused):
     """The peer speaks another major version of the protocol; answer it with `pack_version_notice`.
 
     Attributes:

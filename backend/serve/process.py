@@ -1,0 +1,29 @@
+"""The server as a process: its log, its signals, its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from backend.serve.server import Server, ServerConfig
+from backend.serve.worker import Model
+
+
+def serve(load: Callable[[], Model], config: ServerConfig) -> None:
+    """Serve until a `Shutdown` message, SIGTERM, Ctrl-C or the end of the parent process.
+
+    Raises:
+        DuologueError: what `Server.open` raises.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    server = Server(load, config)
+    server.open()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    if not server.run():
+        # A thread inside a native call cannot be asked to leave; everything of ours is closed by now.
+        logging.shutdown()
+        os._exit(0)
