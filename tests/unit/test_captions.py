@@ -105,10 +105,15 @@ def test_hands_speeds_and_directions_are_mentioned_only_when_true():
     assert "slowly" not in left
 
 
-def test_a_bow_by_one_person_is_not_told_as_a_bow_to_each_other():
-    texts = c.captions("bow", {"actor": "B", "hand": "none", "speed": "normal"}, "train")
-    assert "B bows to A" in texts
-    assert not [text for text in texts if "they" in text or "bow to each other" in text]
+def test_an_approach_by_one_person_is_not_told_as_one_by_both():
+    texts = c.captions("approach_retreat", {"actor": "B", "hand": "none", "speed": "normal"}, "train")
+    assert "B approaches A and steps back" in texts
+    assert not [text for text in texts if "they" in text or "each other" in text]
+
+
+def test_where_phrases_know_no_roles_both_persons_act():
+    script = {"hand": "none", "speed": "normal"}
+    assert c.captions("bow", script | {"actor": "A"}, "train") == c.captions("bow", script | {"actor": "both"}, "train")
 
 
 def test_swapping_the_persons_twice_changes_nothing_and_once_changes_who_acts():
