@@ -1,0 +1,127 @@
+"""Checkpoint folders: what is in one, how it is written, and how it is checked before anything is loaded from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import DuologueError
+
+MANIFEST_FILE = "checkpoint.json"
+FORMAT_VERSION = 1
+
+TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
+LANGUAGE_FILES = ("language.json", "language.safetensors", "text_tokenizer.json", "word_vectors.safetensors")
+
+_MADE_WITH = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
+_GET_AGAIN = "Download or package the checkpoint again."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint folder whose files are those that were packaged."""
+
+    folder: Path
+    name: str
+
+
+def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint:
+    """Make a checkpoint folder out of two training runs; a model card ``README.md`` that is there already is kept.
+
+    Args:
+        tokenizer: folder of the finished tokenizer run.
+        language: folder of the finished language run.
+        out: the checkpoint's folder; its last part is the checkpoint's name.
+
+    Raises:
+        DuologueError: ``run_unfinished`` if a run lacks a file.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    recipes = {}
+    for run, names, stage in ((tokenizer, TOKENIZER_FILES, "tokenizer"), (language, LANGUAGE_FILES, "language")):
+        for name in (*names, "recipe.json"):
+            if not (run / name).is_file():
+                raise DuologueError(
+                    "run_unfinished",
+                    f"{run} has no {name}.",
+                    f"Finish the run with `duologue train {stage} --resume`, then package again.",
+                )
+        for name in names:
+            shutil.copyfile(run / name, out / name)
+        recipes[stage] = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    return seal(out, recipes)
+
+
+def seal(folder: Path, recipe: dict[str, Any]) -> Checkpoint:
+    """Write the manifest of a folder's files; needed again after any of them has changed, the model card included.
+
+    Args:
+        folder: the checkpoint's folder; its last part becomes the checkpoint's name.
+        recipe: how it was trained, for those who read the manifest.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
+    manifest = {
+        "name": folder.resolve().name,
+        "format": FORMAT_VERSION,
+        "files": {path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for path in paths},
+        "made_with": {package: metadata.version(package) for package in _MADE_WITH},
+        "recipe": recipe,
+    }
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return Checkpoint(folder, manifest["name"])
+
+
+def verify(folder: Path) -> Checkpoint:
+    """Check a checkpoint folder: format, all files there, whole, and unaltered.
+
+    Raises:
+        DuologueError: ``checkpoint_missing``, ``checkpoint_unreadable``, ``checkpoint_version``,
+            ``checkpoint_truncated`` (a file is gone or cut short) or ``checkpoint_altered``.
+    """
+    manifest = _read_manifest(folder)
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise DuologueError("checkpoint_truncated", f"The checkpoint {folder} lacks {name}.", _GET_AGAIN)
+        if path.stat().st_size < expected["bytes"]:
+            raise DuologueError("checkpoint_truncated", f"The checkpoint's {path} has been cut short.", _GET_AGAIN)
+        if _digest(path) != expected["sha256"]:
+            message = f"The checkpoint's {path} is not the one that was packaged."
+            raise DuologueError("checkpoint_altered", message, _GET_AGAIN)
+    return Checkpoint(folder, manifest["name"])
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise DuologueError(
+            "checkpoint_missing",
+            f"There is no checkpoint in {folder}.",
+            "Name a folder that holds a checkpoint.json, such as checkpoints/duologue-small.",
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["format"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise DuologueError("checkpoint_unreadable", f"{path} cannot be read.", _GET_AGAIN) from error
+    if version != FORMAT_VERSION:
+        raise DuologueError(
+            "checkpoint_version",
+            f"The checkpoint {folder} has format {version}; this version of Duologue reads format {FORMAT_VERSION}.",
+            "Update Duologue, or use a checkpoint made for this version.",
+        )
+    files = manifest.get("files")
+    needed = {*TOKENIZER_FILES, *LANGUAGE_FILES}
+    if not isinstance(files, dict) or not needed <= set(files) or any(Path(name).name != name for name in files):
+        raise DuologueError("checkpoint_unreadable", f"{path} does not list the checkpoint's files.", _GET_AGAIN)
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,159 @@
+"""The step loop: feeds what is known, reads what comes next, and keeps the transformer's key-value cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from transformers.cache_utils import DynamicCache
+
+from ..tasks import Marker, roles
+from .layout import PADDING, Row, collate
+from .model import MotionLanguageModel
+from .sampling import Sampling, draw, guided
+
+
+class Cancelled(Exception):  # noqa: N818  (not an error: somebody wanted it)
+    """The person asked to stop; raised before the next step of the language model."""
+
+
+class Reader:
+    """A transformer that has read some positions and can go on.
+
+    With two rows, prompt given and prompt left out, both are read side by side for guidance.
+
+    Args:
+        model: in evaluation mode.
+        opening: one or two rows to begin with.
+        cancelled: asked before every step.
+    """
+
+    def __init__(self, model: MotionLanguageModel, opening: Sequence[Row], cancelled: Callable[[], bool]) -> None:
+        self.model, self._cancelled = model, cancelled
+        self.device = model.markers.weight.device
+        batch = collate(opening, left=True).to(self.device)
+        self._mask = (batch.kind != PADDING).long()
+        self._cache = DynamicCache()
+        self._unread = model.embed(batch)
+
+    def feed(self, vectors: torch.Tensor) -> None:
+        """Append one position (1, width) to what is to be read next."""
+        again = vectors.expand(len(self._unread), 1, -1)
+        self._unread = torch.cat((self._unread, again), 1)
+        self._mask = torch.cat((self._mask, self._mask.new_ones(len(self._mask), 1)), 1)
+
+    def hidden(self) -> torch.Tensor:
+        """Read everything fed so far; returns the last position's hidden states (rows, width).
+
+        Raises:
+            Cancelled: if the job has been cancelled.
+        """
+        if self._cancelled():
+            raise Cancelled
+        count = self._unread.shape[1]
+        padded = not bool(self._mask.all())
+        positions = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -count:]
+        states = self.model.transformer(
+            inputs_embeds=self._unread,
+            attention_mask=self._mask if padded else None,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+        ).last_hidden_state
+        self._unread = self._unread[:, :0]
+        return states[:, -1]
+
+
+@torch.inference_mode()
+def motion_steps(
+    model: MotionLanguageModel,
+    opening: Sequence[Row],
+    steps: int,
+    sampling: Sampling,
+    generator: torch.Generator,
+    cancelled: Callable[[], bool],
+    given: np.ndarray | None = None,
+) -> Iterator[torch.Tensor]:
+    """Make a pair's motion, one latent step after the other: A's codes, then B's.
+
+    Args:
+        model: in evaluation mode.
+        opening: the row up to BEGIN_MOTION, and for guidance a second one without the prompt.
+        steps: latent steps to make.
+        sampling: how to draw.
+        generator: where randomness comes from.
+        cancelled: asked before every step of the transformer.
+        given: (steps, D) codes of A, when only B is to be made.
+
+    Yields:
+        (2, D) codes of one latent step.
+
+    Raises:
+        Cancelled: if the job has been cancelled.
+    """
+    reader = Reader(model, opening, cancelled)
+    for step in range(steps):
+        remaining = torch.tensor([steps - 1 - step], device=reader.device)
+        pair = []
+        for role in roles(2):
+            if given is not None and role == roles(2)[0]:
+                codes = torch.from_numpy(given[step]).to(reader.device)
+            else:
+                codes = draw_codes(model, reader.hidden(), sampling, generator)
+            person = torch.tensor([role], device=reader.device)
+            scale = torch.tensor([opening[0].scales[role]], device=reader.device)
+            reader.feed(model.embed_motion(codes[None], person, remaining, scale))
+            pair.append(codes)
+        yield torch.stack(pair)
+
+
+def draw_codes(
+    model: MotionLanguageModel, hidden: torch.Tensor, sampling: Sampling, generator: torch.Generator
+) -> torch.Tensor:
+    """Draw the D codes of one position, level by level, from hidden states (1 or 2, width); returns (D,)."""
+    begun = model.head.begin(hidden)
+    partial = torch.zeros(1, model.config.latent_width, device=hidden.device)
+    codes = []
+    for level in range(model.config.levels):
+        logits = guided(model.head.level(begun, level, partial), sampling.guidance)
+        temperature = sampling.fine_temperature if level else sampling.temperature
+        codes.append(draw(logits, temperature, sampling, generator))
+        partial = partial + model.code_vectors[level, codes[-1]]
+    return torch.tensor(codes, device=hidden.device)
+
+
+@torch.inference_mode()
+def words(
+    model: MotionLanguageModel,
+    opening: Row,
+    sampling: Sampling,
+    generator: torch.Generator,
+    cancelled: Callable[[], bool],
+    longest: int = 48,
+) -> Iterator[int]:
+    """Say word after word until the end of the text, or until there are ``longest`` of them.
+
+    Args:
+        model: in evaluation mode.
+        opening: the row up to END_MOTION.
+        sampling: how to draw.
+        generator: where randomness comes from.
+        cancelled: asked before every step of the transformer.
+        longest: most words to say.
+
+    Yields:
+        Word ids.
+
+    Raises:
+        Cancelled: if the job has been cancelled.
+    """
+    assert opening.symbol[-1] == Marker.END_MOTION, "a caption follows a finished motion"
+    reader = Reader(model, [opening], cancelled)
+    spoken = model.config.spoken
+    for _ in range(longest):
+        choice = draw(model.text_logits(reader.hidden())[0], sampling.temperature, sampling, generator)
+        if choice == len(spoken):
+            return
+        yield spoken[choice]
+        reader.feed(model.embed_words(torch.tensor([spoken[choice]], device=reader.device)))

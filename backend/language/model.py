@@ -1,0 +1,200 @@
+"""The motion language model: a small Llama whose positions are words, markers and person-steps of motion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers.models.llama import LlamaConfig, LlamaModel
+
+from ..tasks import Marker
+from ..tokenizer.model import MotionTokenizer
+from .config import LanguageConfig
+from .layout import MARKER, MOTION, WORD, Batch
+from .motion_head import MotionHead
+
+CONFIG_FILE = "language.json"
+WEIGHTS_FILE = "language.safetensors"
+
+WORD_NOISE = 0.15
+"""Noise on word vectors in training, as a share of their size, so that near words are read alike."""
+
+_SCALE_GAIN = 10
+_FREQUENCIES = 12
+_LONGEST = 4096
+
+
+class MotionLanguageModel(nn.Module):
+    """Embeds positions, runs the transformer, and reads codes and words from its hidden states.
+
+    Frozen, and not part of the saved weights, are ``code_vectors`` (D, K, latent width) of the motion tokenizer,
+    brought to unit size, and ``word_vectors`` (V, word width).
+    """
+
+    code_vectors: torch.Tensor
+    word_vectors: torch.Tensor
+    spoken_vectors: torch.Tensor
+    spoken_index: torch.Tensor
+
+    def __init__(self, config: LanguageConfig, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> None:
+        """Untrained weights around frozen vectors.
+
+        Args:
+            config: sizes; must agree with the vectors.
+            code_vectors: (D, K, latent width), as `code_vectors` gives them.
+            word_vectors: (V, word width).
+
+        Raises:
+            ValueError: if the vectors do not have the config's sizes.
+        """
+        super().__init__()
+        if code_vectors.shape != (config.levels, config.codes, config.latent_width):
+            raise ValueError(f"code vectors of shape {tuple(code_vectors.shape)} do not fit {config}")
+        if word_vectors.shape[1] != config.word_width:
+            raise ValueError(f"word vectors of width {word_vectors.shape[1]} do not fit {config}")
+        self.config = config
+        words = word_vectors.float()
+        self.register_buffer("code_vectors", code_vectors.float() / code_vectors[0].float().std(), persistent=False)
+        self.register_buffer("word_vectors", words, persistent=False)
+        spoken = torch.tensor(config.spoken)
+        self.register_buffer("spoken_vectors", words[spoken], persistent=False)
+        index = torch.full((len(words),), -1)
+        index[spoken] = torch.arange(len(spoken))
+        self.register_buffer("spoken_index", index, persistent=False)
+
+        width = config.width
+        self.markers = nn.Embedding(len(Marker), width)
+        self.words_in = nn.Linear(config.word_width, width, bias=False)
+        self.sentence_in = nn.Linear(config.word_width, width, bias=False)
+        self.latent_in = nn.Linear(config.latent_width, width)
+        self.persons = nn.Embedding(3, width)
+        self.scale_in = nn.Embedding(3, width)
+        self.countdown_in = nn.Linear(2 * _FREQUENCIES + 1, width)
+        self.spoken_bias = nn.Parameter(torch.zeros(len(config.spoken) + 1))
+        self.transformer = LlamaModel(
+            LlamaConfig(
+                vocab_size=1,  # positions come in as vectors; the transformer's own table stays unused
+                bos_token_id=None,
+                eos_token_id=None,
+                hidden_size=width,
+                intermediate_size=config.feed_forward,
+                num_hidden_layers=config.layers,
+                num_attention_heads=config.heads,
+                attention_dropout=config.dropout,
+                max_position_embeddings=_LONGEST,
+            )
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = MotionHead(config)
+        for table in (self.markers, self.persons, self.scale_in):
+            nn.init.normal_(table.weight, std=0.5)
+        nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
+
+    def latents(self, codes: torch.Tensor) -> torch.Tensor:
+        """Sum of the code vectors of codes (..., d), d <= D: (..., latent width)."""
+        levels = torch.arange(codes.shape[-1], device=codes.device)
+        return self.code_vectors[levels, codes].sum(-2)
+
+    def partial_latents(self, codes: torch.Tensor) -> torch.Tensor:
+        """For each level of codes (..., D) the sum of the vectors of the levels before it: (..., D, latent width)."""
+        levels = torch.arange(codes.shape[-1], device=codes.device)
+        vectors = self.code_vectors[levels, codes]
+        return vectors.cumsum(-2) - vectors
+
+    def embed(self, batch: Batch) -> torch.Tensor:
+        """Input vectors (N, n, width) of a batch."""
+        out = torch.zeros(*batch.kind.shape, self.config.width, device=batch.kind.device)
+        words, motion, markers = (batch.kind == kind for kind in (WORD, MOTION, MARKER))
+        out[words] = self.embed_words(batch.symbol[words]).to(out.dtype)
+        sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)[motion]
+        person = batch.person[motion]
+        out[motion] = self.embed_motion(
+            batch.codes[motion], person, batch.remaining[motion], batch.scales[sample, person]
+        ).to(out.dtype)
+        out[markers] = self.markers(batch.symbol[markers]).to(out.dtype)
+
+        begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
+        mask = batch.prompt_mask[..., None].float()
+        sentence = (self._heard(batch.prompt) * mask).sum(1) / mask.sum(1).clamp(min=1)
+        sizes = batch.present * (batch.scales - 1) * _SCALE_GAIN
+        bodies = batch.present @ self.persons.weight + sizes @ self.scale_in.weight
+        opening = bodies + self.sentence_in(sentence)
+        out[begin] = (out[begin] + opening + self._countdown(batch.remaining[begin])).to(out.dtype)
+        return self.dropout(out)
+
+    def embed_words(self, ids: torch.Tensor) -> torch.Tensor:
+        """Input vectors (M, width) of words (M,)."""
+        return self.words_in(self._heard(ids))
+
+    def embed_motion(
+        self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
+    ) -> torch.Tensor:
+        """Input vectors (M, width) of motion positions.
+
+        Args:
+            codes: (M, D).
+            person: (M,) roles.
+            remaining: (M,) latent steps still to come.
+            scale: (M,) body size, 1 for the neutral body's.
+        """
+        body = self.persons(person) + (_SCALE_GAIN * (scale - 1))[:, None] * self.scale_in(person)
+        return self.latent_in(self.latents(codes)) + body + self._countdown(remaining)
+
+    def hidden(self, batch: Batch) -> torch.Tensor:
+        """Hidden states (N, n, width): what each position knows, having seen itself and all before it."""
+        states = self.transformer(inputs_embeds=self.embed(batch), use_cache=False).last_hidden_state
+        return self.dropout(states)
+
+    def code_logits(self, hidden: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Logits (M, D, K) of the next position's codes from hidden states (M, width) and its true codes (M, D)."""
+        return self.head(hidden, self.partial_latents(codes))
+
+    def text_logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits (..., S + 1) over the S words that may be said, and the end of the text, which comes last."""
+        size = self.config.width**-0.5
+        words = (hidden @ self.words_in.weight) @ self.spoken_vectors.T * size
+        end = hidden @ self.markers.weight[Marker.END_TEXT][:, None] * size
+        return torch.cat((words, end), -1) + self.spoken_bias
+
+    def _heard(self, ids: torch.Tensor) -> torch.Tensor:
+        vectors = self.word_vectors[ids]
+        if self.training:
+            vectors = vectors + torch.randn_like(vectors) * vectors.std(-1, keepdim=True) * WORD_NOISE
+        return vectors
+
+    def _countdown(self, remaining: torch.Tensor) -> torch.Tensor:
+        held = remaining.clamp(max=self.config.steps_max).float()[:, None]
+        periods = 2.0 ** (torch.arange(_FREQUENCIES, device=held.device) * 0.75 + 1)
+        angles = 2 * torch.pi * held / periods
+        return self.countdown_in(torch.cat((angles.sin(), angles.cos(), held / 25), -1))
+
+    def save(self, folder: Path) -> None:
+        """Write config and weights into a checkpoint folder; weights as float16, half the size of what computes."""
+        config = json.dumps(self.config.to_json()) + "\n"
+        (folder / CONFIG_FILE).write_text(config, encoding="utf-8", newline="\n")
+        weights = {name: value.to("cpu", torch.float16).contiguous() for name, value in self.state_dict().items()}
+        save_file(weights, folder / WEIGHTS_FILE)
+
+    @classmethod
+    def load(cls, folder: Path, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> MotionLanguageModel:
+        """Read what `save` wrote, ready to decode."""
+        config = LanguageConfig.from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
+        model = cls(config, code_vectors, word_vectors)
+        model.load_state_dict({name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()})
+        return model.eval()
+
+
+@torch.no_grad()
+def code_vectors(tokenizer: MotionTokenizer) -> torch.Tensor:
+    """What each code of each level adds to a tokenizer's latent: (D, K, latent width)."""
+    config = tokenizer.config
+    levels = []
+    for level in range(config.levels):
+        codes = torch.zeros(config.codes, level + 1, dtype=torch.long, device=tokenizer.mean.device)
+        codes[:, level] = torch.arange(config.codes)
+        below = tokenizer.latents(codes[:, :level]) if level else 0
+        levels.append(tokenizer.latents(codes) - below)
+    return torch.stack(levels).cpu()

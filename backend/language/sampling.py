@@ -1,0 +1,50 @@
+"""Drawing one class from logits: guidance, temperature, top-k and top-p."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How freely the model draws.
+
+    Attributes:
+        temperature: flattens (> 1) or sharpens (< 1) the distribution of a first level's code or of a word; 0 takes the
+            most likely one.
+        fine_temperature: the same for all further levels, which hold the fine detail of a pose.
+        top_k: only this many of the most likely classes; 0 for all.
+        top_p: only the most likely classes that together hold this share of the probability.
+        guidance: how far to go from what the model expects without the prompt to what it expects with it; 1 for no
+            guidance (classifier-free guidance, Ho and Salimans 2022, arXiv 2207.12598).
+    """
+
+    temperature: float = 1.0
+    fine_temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    guidance: float = 1.0
+
+
+def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
+    """Combine logits (2, K), with and without the prompt, into (K,); logits (1, K) go through as they are."""
+    if len(logits) == 1:
+        return logits[0]
+    return logits[1] + guidance * (logits[0] - logits[1])
+
+
+def draw(logits: torch.Tensor, temperature: float, sampling: Sampling, generator: torch.Generator) -> int:
+    """Draw one class from logits (K,), on the CPU so that a seed means the same on every device."""
+    logits = logits.float().cpu()
+    if temperature <= 0:
+        return int(logits.argmax())
+    ordered, classes = logits.sort(descending=True)
+    if sampling.top_k:
+        ordered = ordered[: sampling.top_k]
+    shares = torch.softmax(ordered / temperature, 0)
+    if sampling.top_p < 1:
+        # A class stays if those before it do not yet hold the share; so the first one always stays.
+        shares = torch.where(shares.cumsum(0) - shares < sampling.top_p, shares, 0)
+    return int(classes[torch.multinomial(shares, 1, generator=generator)])
