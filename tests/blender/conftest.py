@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 # Set before bpy is imported below: tests must never touch the user's own Blender settings.
 os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="duologue-blender-")
@@ -26,7 +27,8 @@ def extension() -> str:
     if not zips:
         pytest.fail("dist/ holds no extension zip: run `python build.py extension` first")
     bpy.ops.extensions.package_install_files(repo="user_default", filepath=str(zips[-1]), enable_on_install=True)
-    assert PACKAGE in bpy.context.preferences.addons
+    preferences: Any = bpy.context.preferences
+    assert PACKAGE in preferences.addons
     return PACKAGE
 
 
