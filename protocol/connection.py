@@ -7,6 +7,7 @@ another place.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -84,7 +85,8 @@ def write(connection: Connection, path: Path) -> None:
             file.write(text)
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise DuologueError(
             "connection_unwritable",
             f"The connection file {path} cannot be written: {error.strerror or error}.",

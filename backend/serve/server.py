@@ -42,7 +42,7 @@ from protocol.wire import BUFFER_BYTES_MAX, Refused, Seen, VersionMismatch, new_
 
 log = logging.getLogger("duologue.server")
 
-_POLL_MILLISECONDS = 100
+_POLL_MILLISECONDS = 50
 _TICK_SECONDS = 1.0
 _WORKER_PATIENCE_SECONDS = 2.0
 _MESSAGES_PER_TURN = 64
