@@ -73,7 +73,7 @@ _VERBS = {
     ),
     "punch_dodge": _Verbs(
         r"punch|throws|tries|hits|attack|boxes|fights|aims|steps in|swings|strikes|lashes|jabs|takes a swing",
-        r"dodg|\bduck|avoids|steps aside|leans|is attacked|slips|evade|narrowly|escapes|\w+ly dodg",
+        r"dodg|gets (?:out|clear)|\bduck|avoids|steps aside|leans|is attacked|slips|evade|narrowly|escapes|\w+ly dodg",
     ),
     "approach_retreat": _Verbs(
         r"approach|walks|comes|goes|takes|moves|\w+ly approach|steps|changes|advanc|draws|withdraw",

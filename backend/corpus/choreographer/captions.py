@@ -63,7 +63,7 @@ def captions(kind: str, script: Mapping[str, object], split: Split) -> list[str]
 
     Args:
         kind: id of the interaction.
-        script: what was drawn: "actor" ("A", "B" or "both"), "hand", "speed", and "direction" for those that turn.
+        script: what was drawn: "actor" ("A", "B" or "both"), "hand", "speed" and the rest that names.json has words for.
         split: which phrases.
     """
     told = _with_role(kind, script)
@@ -160,14 +160,11 @@ def _with_role(kind: str, script: Mapping[str, object]) -> Mapping[str, object]:
 def _castings(wanted: list[str], script: Mapping[str, object], split: Split) -> list[dict[str, list[str]]]:
     """Values for the placeholders, one dictionary for each way of naming the persons."""
     names = _names()
-    common = {}
-    if script.get("hand") in ("left", "right"):
-        common["hand"] = [str(script["hand"])]
-    if script.get("speed") in ("slow", "fast"):
-        common["speed"] = names["speeds"][split][script["speed"]]
-    if script.get("direction") in ("clockwise", "counterclockwise"):
-        common["direction"] = [str(script["direction"])]
-
+    common = {
+        name: detail[str(script[detail["of"]]).lower()]
+        for name, detail in names["details"].items()
+        if str(script.get(detail["of"])).lower() in detail
+    }
     actor = script["actor"]
     if "they" in wanted or "them" in wanted:
         pairs = names["pairs"][split] if actor == "both" else []
