@@ -24,7 +24,7 @@ def new_fcurve(bag: "bpy.types.ActionChannelbag", data_path: str, index: int, gr
 
 
 def extension_user_folder(package: str) -> str:
-    """The folder that an extension may write to; for a package that is no extension, Blender's own for scripts' data."""
+    """The folder that an extension may write to; a package that is no extension gets one among the settings."""
     if package.startswith("bl_ext."):
         return bpy.utils.extension_path_user(package, create=True)
     return bpy.utils.user_resource("CONFIG", path=package, create=True)

@@ -48,15 +48,15 @@ class BackendProcess:
         """Start it.
 
         Raises:
-            DuologueError: ``backend_missing`` if no backend is installed, ``backend_python`` if its interpreter cannot be
-                run.
+            DuologueError: ``backend_missing`` if no backend is installed, ``backend_python`` if its interpreter cannot
+                be run.
         """
         found = Installation(settings.python) if settings.python else installation.find()
         if found is None:
             raise DuologueError(
                 "backend_missing",
                 "No Duologue backend is installed for this user.",
-                "Run `python build.py setup` in the Duologue folder, or name its Python in the extension's preferences.",
+                "Run `python build.py setup` in the Duologue folder, or name its Python in the preferences.",
             )
         command = [found.python, "-m", "backend", "serve", "--parent-pid", str(os.getpid())]
         command += ["--connection", str(settings.connection_file)]

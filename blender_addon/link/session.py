@@ -162,7 +162,8 @@ class Session:
             return None
 
     def _await_started(self) -> None:
-        assert self._settings is not None and self._process is not None
+        assert self._settings is not None
+        assert self._process is not None
         self._process.check()
         if self._clock() > self._deadline:
             raise DuologueError(

@@ -46,7 +46,7 @@ def seconds(value: float) -> float:
     if not limits.seconds_min <= value <= limits.seconds_max:
         raise DuologueError(
             "seconds_out_of_range",
-            f"{value:g} seconds cannot be made; a motion lasts {limits.seconds_min:g} to {limits.seconds_max:g} seconds.",
+            f"{value:g} seconds cannot be made, only {limits.seconds_min:g} to {limits.seconds_max:g} seconds.",
             "Change Seconds in the Duologue tab.",
         )
     return value

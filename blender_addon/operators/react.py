@@ -18,7 +18,7 @@ from .watch import JobOperator
 
 
 class DUOLOGUE_OT_react(JobOperator):
-    """Let the partner of this character react to what it does. The partner is the other one of the Duologue tab's pair"""
+    """Let the partner of this character, the other one in the Duologue tab, react to what it does"""
 
     bl_idname = "duologue.react"
     bl_label = "React to This Character"

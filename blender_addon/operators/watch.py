@@ -19,9 +19,9 @@ _LOOK_SECONDS = 0.1
 class JobOperator(Operator):
     """An operator that begins a job.
 
-    Run from a script it returns at once, and the job goes on by itself. Clicked, it stays to pass on Esc and to report the
-    end; every other event passes through, so that Blender can be used meanwhile. The undo step of the result is made when
-    it is there, hence the operator itself makes none.
+    Run from a script it returns at once, and the job goes on by itself. Clicked, it stays to pass on Esc and to report
+    the end; every other event passes through, so that Blender can be used meanwhile. The undo step of the result is
+    made when it is there, hence the operator itself makes none.
     """
 
     bl_options = {"REGISTER"}

@@ -26,7 +26,7 @@ def paragraph(layout: UILayout, text: str, region: Region | None, icon: str = "N
 
 
 def wrapped(text: str, width: float, font: int = 0) -> list[str]:
-    """Lines of ``text`` that are at most ``width`` pixels wide in the font's current size; a longer word stands alone."""
+    """Lines of ``text`` of at most ``width`` pixels in the font's current size; a longer word stands alone."""
     lines: list[str] = []
     for source in text.splitlines():
         line = ""

@@ -1,0 +1,146 @@
+"""The tab "Duologue" in the 3D viewport's sidebar."""
+
+from __future__ import annotations
+
+from bpy.types import Context, Object, Panel, UILayout
+
+from protocol.errors import DuologueError
+
+from .. import captions
+from ..link import jobs
+from ..link.session import State
+from ..operators.backend import DUOLOGUE_OT_backend_restart, DUOLOGUE_OT_backend_start, DUOLOGUE_OT_backend_stop
+from ..operators.describe import DUOLOGUE_OT_describe
+from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
+from ..operators.react import DUOLOGUE_OT_react
+from ..operators.rig_setup import DUOLOGUE_OT_swap, DUOLOGUE_OT_use_selected
+from ..properties import pair_of
+from .text import paragraph
+
+
+class _Tab(Panel):
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Duologue"
+
+
+class DUOLOGUE_PT_characters(_Tab):
+    """Who A and B are, and whether their rigs are understood."""
+
+    bl_idname = "DUOLOGUE_PT_characters"
+    bl_label = "Characters"
+
+    def draw(self, context: Context) -> None:
+        """Draw the two pickers, each with its mapping state."""
+        layout, settings = self.layout, pair_of(context.scene)
+        for name in ("character_a", "character_b"):
+            layout.prop(settings, name, icon="ARMATURE_DATA")
+            character = getattr(settings, name)
+            if character is not None:
+                _draw_mapping(layout, context, character)
+        row = layout.row(align=True)
+        row.operator(DUOLOGUE_OT_use_selected.bl_idname, icon="RESTRICT_SELECT_OFF")
+        row.operator(DUOLOGUE_OT_swap.bl_idname, text="", icon="ARROW_LEFTRIGHT")
+
+
+class DUOLOGUE_PT_motion(_Tab):
+    """What they shall do, and how far that is."""
+
+    bl_idname = "DUOLOGUE_PT_motion"
+    bl_label = "Motion"
+
+    def draw(self, context: Context) -> None:
+        """Draw the settings, the buttons or the progress bar, and how the last job ended."""
+        layout, settings = self.layout, pair_of(context.scene)
+        column = layout.column()
+        column.enabled = not jobs.running()
+        column.prop(settings, "prompt", text="")
+        row = column.row(align=True)
+        row.prop(settings, "seconds")
+        row.prop(settings, "seed")
+        row.prop(settings, "new_seed", text="", icon="FILE_REFRESH")
+        job = jobs.latest()
+        if job is not None and job.phase is jobs.Phase.RUNNING:
+            _draw_progress(layout, job)
+            return
+        large = layout.column()
+        large.scale_y = 1.4
+        large.operator(DUOLOGUE_OT_generate.bl_idname, icon="PLAY")
+        row = layout.row(align=True)
+        row.operator(DUOLOGUE_OT_react.bl_idname, text="React", icon="COMMUNITY").use_prompt = False
+        row.operator(DUOLOGUE_OT_describe.bl_idname, text="Describe", icon="TEXT")
+        if job is not None:
+            _draw_ending(layout, context, job)
+        caption = captions.read(context.object) if context.object is not None else ""
+        if caption:
+            box = layout.box()
+            paragraph(box, f"{context.object.name}: {caption}", context.region, "OUTLINER_OB_FONT")
+
+
+class DUOLOGUE_PT_backend(_Tab):
+    """Whether the backend runs, and on what."""
+
+    bl_idname = "DUOLOGUE_PT_backend"
+    bl_label = "Backend"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Context) -> None:
+        """Draw its state and the buttons that change it."""
+        layout, session = self.layout, jobs.session
+        layout.label(text=session.state.value, icon=_STATE_ICONS[session.state])
+        if session.error is not None:
+            _draw_error(layout, context, session.error)
+        if session.welcome is not None:
+            paragraph(layout, f"{session.welcome.checkpoint} on {session.welcome.device}", context.region)
+        row = layout.row(align=True)
+        if session.state in (State.OFF, State.FAILED):
+            row.operator(DUOLOGUE_OT_backend_start.bl_idname, icon="PLAY")
+        else:
+            row.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
+            row.operator(DUOLOGUE_OT_backend_stop.bl_idname, icon="X")
+
+
+CLASSES = (DUOLOGUE_PT_characters, DUOLOGUE_PT_motion, DUOLOGUE_PT_backend)
+
+_STATE_ICONS = {
+    State.OFF: "UNLINKED",
+    State.SEEKING: "SORTTIME",
+    State.STARTING: "SORTTIME",
+    State.LOADING: "SORTTIME",
+    State.READY: "LINKED",
+    State.FAILED: "ERROR",
+}
+
+
+def _draw_mapping(layout: UILayout, context: Context, character: Object) -> None:
+    report = checks.mapping(character)
+    if report.missing:
+        _draw_error(layout, context, checks.unmapped(character))
+    else:
+        paragraph(layout, f"{report.family}: all {report.mapped} joints found", context.region, "CHECKMARK")
+
+
+def _draw_progress(layout: UILayout, job: jobs.Job) -> None:
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    row.progress(factor=job.fraction, type="BAR", text=job.stage or job.title)
+    row.operator(DUOLOGUE_OT_cancel.bl_idname, text="", icon="X")
+
+
+def _draw_ending(layout: UILayout, context: Context, job: jobs.Job) -> None:
+    if job.error is not None:
+        _draw_error(layout, context, job.error)
+        if jobs.session.state is State.FAILED:
+            layout.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
+    elif job.note:
+        icon = "CHECKMARK" if job.phase is jobs.Phase.DONE else "CANCEL"
+        paragraph(layout, job.note, context.region, icon)
+
+
+def _draw_error(layout: UILayout, context: Context, error: DuologueError) -> None:
+    box = layout.box()
+    box.alert = True
+    paragraph(box, error.message, context.region, "ERROR")
+    if error.hint:
+        box.alert = False
+        paragraph(box, error.hint, context.region, "FORWARD")
