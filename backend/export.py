@@ -122,7 +122,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         raise DuologueError("file_missing", f"There is no file {path}.", "Check the path.")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
+            if isinstance(archive, np.ndarray):
                 raise ValueError("a single array")
             wanted = set(archive.files) & {*_REQUIRED, "joint_names"}
             return {key: archive[key] for key in wanted}

@@ -222,7 +222,7 @@ def foot_strikes(motion: Motion) -> list[tuple[int, Side]]:
     ahead = (p[:, ANKLES] - p[:, :1]) @ (travel / max(float(np.linalg.norm(travel)), 1e-6))
     found: list[tuple[int, Side]] = []
     for side, name in enumerate(SIDES):
-        found += [(peak, name) for peak in _peaks(ahead[:, side], 8) if ahead[peak, side] > 0.08]
+        found.extend((peak, name) for peak in _peaks(ahead[:, side], 8) if ahead[peak, side] > 0.08)
     return sorted(found)
 
 
@@ -233,7 +233,7 @@ def _clips(kind: Kind, segments: Iterable[tuple[Take, int, int]]) -> list[Clip]:
         walking = kind in ("walk", "start", "stop")
         heading = _travel(motion) if walking else float(facing(motion)[0, 0])
         origin = motion.root[0, 0] * np.array([1.0, 0.0, 1.0], np.float32)
-        turn = rot.about_y(np.float32(-heading))
+        turn = rot.about_y(-heading)
         motion = replace(motion, root=motion.root - origin).moved(turn, np.zeros(3, np.float32))
         clips.append(
             Clip(
