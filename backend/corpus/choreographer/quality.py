@@ -1,0 +1,99 @@
+"""The bars that every scene must clear: hands that meet, feet that stay, bodies apart, nothing that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocol.motion import Motion
+from protocol.skeleton import JOINT
+
+from ..scene import Contact
+from .body import palms
+
+TORSO = [JOINT[name] for name in ("pelvis", "spine1", "spine2", "spine3", "neck", "head")]
+TOES = [JOINT["left_foot"], JOINT["right_foot"]]
+WRISTS = {"left_wrist": 0, "right_wrist": 1}
+
+PALM_ERROR = 0.03
+"""Metres between palms that touch."""
+SKATE = 0.05
+"""Metres a second: mean speed of planted toes."""
+APART, APART_IN_HUG = 0.25, 0.18
+"""Metres between the torsos."""
+JOINT_SPEED = 9.0
+"""Metres a second."""
+JOINT_ACCELERATION = 220.0
+"""Metres a second squared; the fastest punch of the real takes reaches about as much."""
+FLOOR = (-0.02, 0.04)
+"""Metres: the lowest joint of a person."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured on one scene, in metres and seconds.
+
+    Attributes:
+        palm_error: largest distance of palms within their contact windows; 0 without any.
+        skate: mean horizontal speed of planted toes.
+        apart: smallest distance of a torso joint of A from one of B.
+        speed: fastest joint.
+        acceleration: greatest acceleration of a joint.
+        lowest: height of the lowest joint of all.
+        floating: greatest height of a person's lowest joint.
+    """
+
+    palm_error: float
+    skate: float
+    apart: float
+    speed: float
+    acceleration: float
+    lowest: float
+    floating: float
+
+
+def measure(motion: Motion, contacts: Sequence[Contact], planted: np.ndarray) -> Measures:
+    """Measure a scene; ``planted`` (T, P, 2) bool says which feet should rest on the floor."""
+    positions = motion.positions()
+    velocity = np.diff(positions, axis=0) * motion.fps
+    speed = np.linalg.norm(velocity, axis=-1)
+    acceleration = np.linalg.norm(np.diff(velocity, axis=0), axis=-1) * motion.fps
+    sliding = np.linalg.norm(velocity[:, :, TOES][..., [0, 2]], axis=-1)[planted[1:] & planted[:-1]]
+    lines = positions[:, 0, TORSO][:, :, None] - positions[:, 1, TORSO][:, None]
+    lowest = positions[..., 1].min(-1)
+    return Measures(
+        palm_error=_palm_error(motion, contacts),
+        skate=float(sliding.mean()) if sliding.size else 0.0,
+        apart=float(np.linalg.norm(lines, axis=-1).min()),
+        speed=float(speed.max()),
+        acceleration=float(acceleration.max()),
+        lowest=float(lowest.min()),
+        floating=float(lowest.max()),
+    )
+
+
+def problems(kind: str, motion: Motion, contacts: Sequence[Contact], planted: np.ndarray) -> list[str]:
+    """The bars that a scene misses, in words; none for a good one."""
+    found = measure(motion, contacts, planted)
+    apart = APART_IN_HUG if kind == "hug" else APART
+    checks = {
+        f"palms are {found.palm_error:.3f} m apart": found.palm_error > PALM_ERROR,
+        f"planted feet slide at {found.skate:.3f} m/s": found.skate > SKATE,
+        f"torsos come within {found.apart:.2f} m": found.apart < apart,
+        f"a joint moves at {found.speed:.1f} m/s": found.speed > JOINT_SPEED,
+        f"a joint accelerates by {found.acceleration:.0f} m/s2": found.acceleration > JOINT_ACCELERATION,
+        f"the lowest joint is at {found.lowest:.3f} to {found.floating:.3f} m": found.lowest < FLOOR[0]
+        or found.floating > FLOOR[1],
+    }
+    return [text for text, missed in checks.items() if missed]
+
+
+def _palm_error(motion: Motion, contacts: Sequence[Contact]) -> float:
+    hands = [c for c in contacts if c.joint_a in WRISTS and c.joint_b in WRISTS]
+    if not hands:
+        return 0.0
+    at = palms(motion)
+    gaps = [at[c.start : c.end, 0, WRISTS[c.joint_a]] - at[c.start : c.end, 1, WRISTS[c.joint_b]] for c in hands]
+    return max(float(np.linalg.norm(gap, axis=-1).max()) for gap in gaps)

@@ -1,0 +1,43 @@
+"""Salsa: windows of the real takes of two dancers, each window as it is, mirrored, with the persons swapped, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from protocol.motion import Motion
+
+from ..cmu import Take
+from ..scene import Split
+from .blend import FPS
+from .captions import mirrored, swapped
+
+SHORTEST, LONGEST = 4.0, 8.0
+
+
+def dances(takes: Sequence[Take]) -> dict[Split, list[Take]]:
+    """The salsa takes that are long enough for a window, by split."""
+    long_enough = [
+        take
+        for take in takes
+        if take.motion.persons == 2 and "salsa" in take.description and take.motion.seconds > SHORTEST
+    ]
+    return {split: [take for take in long_enough if take.split == split] for split in ("train", "validation", "test")}
+
+
+def window(takes: Sequence[Take], rng: np.random.Generator) -> tuple[Motion, dict[str, object]]:
+    """A window of 4 to 8 s of one of the takes, longer takes being likelier, and its script."""
+    lengths = np.array([take.motion.frames for take in takes], np.float64)
+    take = takes[int(rng.choice(len(takes), p=lengths / lengths.sum()))]
+    frames = min(round(rng.uniform(SHORTEST, LONGEST) * FPS), take.motion.frames)
+    start = int(rng.integers(take.motion.frames - frames + 1))
+    motion = take.motion.slice(start, start + frames)
+    script: dict[str, object] = {"kind": "salsa", "actor": "both", "hand": "none", "speed": "normal"}
+    swap, mirror = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
+    if swap:
+        motion, script = motion.swapped(), swapped(script)
+    if mirror:
+        motion, script = motion.mirrored(), mirrored(script)
+    script |= {"take": take.name, "first_frame": start, "mirrored": mirror, "swapped": swap}
+    return motion, script

@@ -1,0 +1,101 @@
+"""``duologue corpus``: make, inspect and export the motion that the models are trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(help="Make and inspect the corpus of two-person motion.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Corpus = Annotated[Path, typer.Argument(help="Folder of a corpus.")]
+
+
+@app.command()
+def choreograph(
+    out: Out = Path("data/corpus"),
+    count: Annotated[int, typer.Option(min=1, help="How many scenes; kinds take turns.")] = 3000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Generate captioned scenes of two persons from the CMU takes."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from .choreographer.generate import generate, load_sources
+    from .cmu import cmu_folder
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as bars:
+        reading = bars.add_task("Reading the CMU takes", total=1)
+        sources = load_sources(cmu_folder())
+        bars.update(reading, completed=1)
+        making = bars.add_task("Choreographing", total=count)
+        scenes = generate(sources, out, count, seed, jobs, lambda done: bars.update(making, completed=done))
+    typer.echo(f"{len(scenes)} scenes in {out}")
+
+
+@app.command()
+def cmu(out: Annotated[Optional[Path], typer.Option("--out", help="Write each take as an NPZ here.")] = None) -> None:  # noqa: UP045
+    """List the real takes, and write them as NPZ files if a folder is given."""
+    from rich.progress import track
+
+    from ..export import write_npz
+    from .cmu import cmu_folder, load_takes
+
+    takes = load_takes(cmu_folder())
+    for take in takes:
+        persons = "two persons" if take.motion.persons == 2 else "one person"
+        typer.echo(f"{take.name:12} {take.split:10} {take.motion.seconds:6.1f} s  {persons:11}  {take.description}")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for take in track(takes, "Writing"):
+            write_npz(take.motion, out / f"{take.name}.npz")
+        typer.echo(f"{len(takes)} takes in {out}")
+
+
+@app.command()
+def preview(
+    folder: Corpus,
+    out: Annotated[Path, typer.Option("--out", help="PNG to write.")] = Path("preview.png"),
+    kind: Annotated[Optional[str], typer.Option(help="Only scenes of this kind; else one of each kind.")] = None,  # noqa: UP045
+    rows: Annotated[int, typer.Option(min=1, help="Scenes on the sheet when one kind is asked for.")] = 8,
+) -> None:
+    """Draw a contact sheet of scenes."""
+    from protocol.errors import DuologueError
+
+    from .preview import contact_sheet
+    from .scene import read_scene_motion, read_scenes
+
+    scenes = read_scenes(folder)
+    if kind is None:
+        chosen = list({scene.kind: scene for scene in reversed(scenes)}.values())[::-1]
+    else:
+        chosen = [scene for scene in scenes if scene.kind == kind][:rows]
+    if not chosen:
+        kinds = ", ".join(sorted({scene.kind for scene in scenes}))
+        raise DuologueError("kind_unknown", f"{folder} holds no scene of the kind {kind!r}.", f"It holds: {kinds}.")
+    contact_sheet([(f"{scene.id}: {scene.captions[0]}", read_scene_motion(folder, scene)) for scene in chosen], out)
+    typer.echo(out)
+
+
+@app.command()
+def stats(folder: Corpus) -> None:
+    """Count the scenes of a corpus by kind, split and length."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .scene import SPLITS, read_scenes
+
+    scenes = read_scenes(folder)
+    table = Table("kind", *SPLITS, "seconds", "shortest", "longest", "captions")
+    for kind in dict.fromkeys(scene.kind for scene in scenes):
+        these = [scene for scene in scenes if scene.kind == kind]
+        lengths = [scene.frames / 30 for scene in these]
+        counts = Counter(scene.split for scene in these)
+        numbers = (f"{sum(lengths):.0f}", f"{min(lengths):.1f}", f"{max(lengths):.1f}")
+        different = len({caption for scene in these for caption in scene.captions})
+        table.add_row(kind, *(str(counts[split]) for split in SPLITS), *numbers, str(different))
+    Console().print(table)
