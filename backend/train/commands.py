@@ -1,0 +1,61 @@
+"""``duologue train``: the stages on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import threads
+
+app = typer.Typer(no_args_is_help=True, help="Train a checkpoint, stage by stage.")
+
+_RECIPES = Path(__file__).parent / "recipes"
+
+Corpus = Annotated[Path, typer.Option(help="Folder of choreographed scenes.")]
+Recipe = Annotated[Path, typer.Option(help="YAML file with the sizes and rates.")]
+Out = Annotated[Path, typer.Option(help="Folder of the run: checkpoint, log and loss curves.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")]
+
+
+@app.command()
+def tokenizer(
+    out: Out,
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.tokenizer.yaml",
+    resume: Resume = False,
+) -> None:
+    """Train the motion tokenizer on the real takes and on choreographed scenes."""
+    threads.set_thread_count()
+    from .tokenizer import train_tokenizer
+
+    _run(lambda: train_tokenizer(corpus, recipe, out, resume), out)
+
+
+@app.command()
+def language(
+    out: Out,
+    tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.language.yaml",
+    resume: Resume = False,
+) -> None:
+    """Train the motion language model on a corpus, through a trained tokenizer."""
+    threads.set_thread_count()
+    from .language import train_language
+
+    _run(lambda: train_language(corpus, tokenizer, recipe, out, resume), out)
+
+
+def _run(train: Callable[[], None], out: Path) -> None:
+    """Train; after Ctrl-C, say how to go on."""
+    from .run import Interrupted
+
+    try:
+        train()
+    except Interrupted:
+        typer.echo(f"Stopped and saved. To go on, repeat the command with --resume (--out {out}).")
+        raise typer.Exit(130) from None
+    typer.echo(f"Done: {out}")

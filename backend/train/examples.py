@@ -1,0 +1,106 @@
+"""What the language model reads in training: for each example a task, its words, and a row of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..corpus.choreographer.captions import captions, person_captions, some_captions
+from ..language.layout import MOTION, Batch, Row, row
+from ..language.words import Words
+from ..tasks import DESCRIBE, GENERATE, REACT, Task
+from .codes import Example
+
+_SPOKEN_OF = ("actor", "hand", "speed", "direction")
+"""The entries of a script that captions may mention."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How often each task is trained, and how inputs are disturbed.
+
+    Attributes:
+        generate: share of samples that make motion from words.
+        react: share that make B from A.
+        describe: share that make words from motion.
+        lone: of the latter, the share that see one person alone.
+        word_dropout: share of a prompt's words left out, so that no single word is relied on.
+        corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
+            own mistakes; coarse levels are replaced less often than fine ones.
+    """
+
+    generate: float = 0.45
+    react: float = 0.2
+    describe: float = 0.35
+    lone: float = 0.25
+    word_dropout: float = 0.08
+    corruption: float = 0.15
+
+
+def draw_row(example: Example, words: Words, mixture: Mixture, rng: np.random.Generator) -> Row:
+    """A random task of the mixture for an example, with words that are true of it."""
+    tasks = (GENERATE, REACT, DESCRIBE)
+    shares = np.array([getattr(mixture, task.name) for task in tasks])
+    task = tasks[rng.choice(len(tasks), p=shares / shares.sum())]
+    if task is DESCRIBE and rng.random() < mixture.lone:
+        text = _draw(_person_captions(example, "A"), rng)
+        return row(task, words.encode(text), example.codes[:1], example.scales[:1])
+    if task is REACT and rng.random() < 0.5:
+        text = _draw(_person_captions(example, "B"), rng)
+    else:
+        text = pair_caption(example, int(rng.integers(2**31)))
+    ids = words.encode(text) if rng.random() >= task.prompt_dropout else []
+    if task.text_first:
+        ids = [word for word in ids if rng.random() >= mixture.word_dropout]
+    return row(task, ids, example.codes, example.scales)
+
+
+def fixed_row(task: Task, example: Example, words: Words, seed: int, prompted: bool = True) -> Row:
+    """The row of a task for an example, undisturbed, for validation."""
+    ids = words.encode(pair_caption(example, seed)) if prompted else []
+    return row(task, ids, example.codes, example.scales)
+
+
+def pair_caption(example: Example, seed: int) -> str:
+    """A training caption that is true of an example."""
+    return some_captions(example.kind, example.script, "train", 1, seed)[0]
+
+
+def corrupted(batch: Batch, most: float, codes: int) -> Batch:
+    """The batch with some input codes replaced by random ones, up to a share ``most``; its targets stay true."""
+    rows, _, levels = batch.codes.shape
+    rate = torch.rand(rows, 1, 1) * most * torch.linspace(0.3, 1, levels)
+    hit = (torch.rand(batch.codes.shape) < rate) & (batch.kind == MOTION)[..., None]
+    return replace(batch, codes=torch.where(hit, torch.randint(codes, batch.codes.shape), batch.codes))
+
+
+def spoken_words(scripts: Iterable[tuple[str, Mapping[str, Any]]], words: Words) -> tuple[int, ...]:
+    """Ids of all words that training captions of (kind, script) pairs can use, ascending."""
+    found: set[int] = set()
+    for kind, told in {(kind, _told(script)) for kind, script in scripts}:
+        texts = [*captions(kind, dict(told), "train"), *_person_texts(kind, told, "A"), *_person_texts(kind, told, "B")]
+        for text in texts:
+            found.update(words.encode(text))
+    return tuple(sorted(found))
+
+
+def _person_captions(example: Example, person: str) -> tuple[str, ...]:
+    return _person_texts(example.kind, _told(example.script), person)
+
+
+def _told(script: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, script[name]) for name in _SPOKEN_OF if name in script)
+
+
+@cache
+def _person_texts(kind: str, told: tuple[tuple[str, Any], ...], person: str) -> tuple[str, ...]:
+    return tuple(person_captions(kind, dict(told), "A" if person == "A" else "B", "train"))
+
+
+def _draw(texts: tuple[str, ...], rng: np.random.Generator) -> str:
+    return texts[rng.integers(len(texts))]

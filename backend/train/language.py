@@ -1,0 +1,253 @@
+"""Stage two: train the motion language model on all tasks at once, on the codes of a trained tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from protocol.errors import DuologueError
+
+from ..corpus.choreographer.captions import KINDS
+from ..evaluate.words import caption_kind
+from ..language import decode
+from ..language.config import LanguageConfig
+from ..language.layout import Batch, collate, prefix
+from ..language.losses import losses as language_losses
+from ..language.model import MotionLanguageModel, code_vectors
+from ..language.sampling import Sampling
+from ..language.words import Words, fetch_words
+from ..tasks import DESCRIBE, GENERATE
+from ..tokenizer.model import WEIGHTS_FILE, MotionTokenizer
+from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
+from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
+from .recipe import read_recipe
+from .run import Run, autocast, fit, pick_device, step_seed
+
+_VALIDATIONS = 12
+_VALIDATION_SCENES = 48
+_BUCKET_BATCHES = 20
+
+
+@dataclass(frozen=True)
+class ModelSizes:
+    """The sizes of a `LanguageConfig` that a recipe chooses; the others follow from tokenizer, words and corpus."""
+
+    width: int = 320
+    layers: int = 8
+    heads: int = 5
+    feed_forward: int = 864
+    head_width: int = 384
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class LanguageRecipe:
+    """How a language model is trained.
+
+    Attributes:
+        epochs: how often each scene is seen, each time in another variant, task and wording.
+        model: the sizes.
+        mixture: of tasks and disturbances.
+        level_weights: weight of each residual level of codes in the loss.
+        text_weight: weight of the loss on words against that on motion.
+        batch: samples a step.
+        learning_rate: peak.
+        warmup: steps to the peak.
+        weight_decay: of AdamW.
+        bfloat16: compute in bfloat16 on a CPU too: 1.5 times faster where it has AVX512-BF16 or AMX, slower elsewhere.
+        seed: of everything random.
+    """
+
+    epochs: int
+    level_weights: tuple[float, ...]
+    model: ModelSizes = field(default_factory=ModelSizes)
+    mixture: Mixture = field(default_factory=Mixture)
+    text_weight: float = 0.5
+    batch: int = 16
+    learning_rate: float = 6e-4
+    warmup: int = 150
+    weight_decay: float = 0.05
+    bfloat16: bool = False
+    seed: int = 0
+
+
+def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resume: bool) -> None:
+    """Train a language model by a recipe and write it, with its words, into the run's folder.
+
+    Args:
+        corpus: folder of choreographed scenes (``scenes.jsonl`` and ``motions/``).
+        tokenizer: folder of a trained motion tokenizer.
+        recipe: YAML file of a `LanguageRecipe`.
+        out: the run's folder.
+        resume: go on with the run that is there.
+
+    Raises:
+        DuologueError: ``corpus_missing``, ``words_missing``, ``tokenizer_missing``, ``recipe_invalid`` and what `Run` and
+            `fit` raise.
+    """
+    settings = read_recipe(recipe, LanguageRecipe)
+    motion_tokenizer = MotionTokenizer.load(tokenizer)
+    if len(settings.level_weights) != motion_tokenizer.config.levels:
+        raise DuologueError(
+            "recipe_invalid",
+            f"{recipe.name}: 'level_weights' holds {len(settings.level_weights)} numbers, but the tokenizer has "
+            f"{motion_tokenizer.config.levels} levels.",
+            "Correct the file and start again.",
+        )
+    run = Run(out, settings, resume)
+    words = fetch_words(out / "words")
+    encoded = encoded_corpus(corpus, motion_tokenizer.to(pick_device()), tokenizer / WEIGHTS_FILE, out / CACHE_FILE)
+    fit_language(run, settings, encoded, motion_tokenizer.cpu(), words).save(out)
+    words.save(out)
+
+
+def fit_language(
+    run: Run, recipe: LanguageRecipe, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words
+) -> MotionLanguageModel:
+    """Train on an encoded corpus; returns the model on the CPU.
+
+    Raises:
+        DuologueError: ``corpus_missing`` if the corpus has no training scene.
+    """
+    device = pick_device()
+    torch.manual_seed(recipe.seed)
+    config = _config(recipe.model, corpus, tokenizer, words)
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(device)
+    plan = _Plan(corpus, recipe)
+    validation = _Validation(corpus, words, recipe.level_weights)
+    every = max(1, plan.steps // _VALIDATIONS)
+
+    def losses(step: int) -> dict[str, Tensor]:
+        if step and step % every == 0:
+            run.log(step, **validation.measure(model))
+        rng = np.random.default_rng(step_seed(recipe.seed, step))
+        batch = collate([draw_row(corpus.example(*item), words, recipe.mixture, rng) for item in plan.items(step)])
+        batch = corrupted(batch, recipe.mixture.corruption, config.codes)
+        with _precision(device, recipe.bfloat16):
+            terms = language_losses(model, batch.to(device), recipe.level_weights)
+        return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
+
+    optimizer = _optimizer(model, recipe)
+    fit(run, model, optimizer, losses, steps=plan.steps, warmup=recipe.warmup, seed=recipe.seed)
+    run.log(plan.steps, **validation.measure(model))
+    return model.cpu().eval()
+
+
+def _config(
+    sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words
+) -> LanguageConfig:
+    train = corpus.of_split("train")
+    scripts = [
+        (corpus.example(scene).kind, corpus.script(scene, variant))
+        for scene in train
+        for variant in range(len(VARIANTS))
+    ]
+    return LanguageConfig(
+        width=sizes.width,
+        layers=sizes.layers,
+        heads=sizes.heads,
+        feed_forward=sizes.feed_forward,
+        head_width=sizes.head_width,
+        word_width=words.vectors.shape[1],
+        latent_width=tokenizer.config.latent_width,
+        codes=tokenizer.config.codes,
+        levels=tokenizer.config.levels,
+        steps_max=max((corpus.steps(scene) for scene in train), default=0),
+        spoken=spoken_words(scripts, words),
+        dropout=sizes.dropout,
+    )
+
+
+def _optimizer(model: MotionLanguageModel, recipe: LanguageRecipe) -> torch.optim.Optimizer:
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
+    vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98))
+
+
+def _precision(device: torch.device, bfloat16: bool) -> AbstractContextManager[Any]:
+    if device.type == "cpu" and bfloat16:
+        return torch.autocast("cpu", torch.bfloat16)
+    return autocast(device)
+
+
+class _Plan:
+    """Which scenes come in which step: every one once an epoch, those of like length together."""
+
+    def __init__(self, corpus: EncodedCorpus, recipe: LanguageRecipe) -> None:
+        self._scenes = corpus.of_split("train")
+        if not len(self._scenes):
+            raise DuologueError("corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`.")
+        self._lengths = np.array([corpus.steps(scene) for scene in self._scenes])
+        self._batch, self._seed = min(recipe.batch, len(self._scenes)), recipe.seed
+        self._steps_an_epoch = len(self._scenes) // self._batch
+        self.steps = recipe.epochs * self._steps_an_epoch
+        self._epoch, self._order = -1, np.empty(0, int)
+
+    def items(self, step: int) -> list[tuple[int, int]]:
+        """(scene, variant) of each sample of a step."""
+        epoch, number = divmod(step, self._steps_an_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._epoch_order(np.random.default_rng((self._seed, epoch)))
+        rng = np.random.default_rng((self._seed, epoch, number))
+        return [(int(self._scenes[place]), int(rng.integers(len(VARIANTS)))) for place in self._order[number]]
+
+    def _epoch_order(self, rng: np.random.Generator) -> np.ndarray:
+        """(steps an epoch, batch) places in the list of scenes."""
+        order = rng.permutation(len(self._scenes))[: self._steps_an_epoch * self._batch]
+        bucket = self._batch * _BUCKET_BATCHES
+        parts = [order[start : start + bucket] for start in range(0, len(order), bucket)]
+        order = np.concatenate([part[np.argsort(self._lengths[part], kind="stable")] for part in parts])
+        return rng.permutation(order.reshape(self._steps_an_epoch, self._batch))
+
+
+class _Validation:
+    """Figures on scenes that are not trained on: losses with and without the prompt, and captions of the right kind."""
+
+    def __init__(self, corpus: EncodedCorpus, words: Words, level_weights: Sequence[float]) -> None:
+        by_kind = {kind: [] for kind in KINDS}
+        for scene in corpus.of_split("validation"):
+            by_kind[corpus.example(scene).kind].append(scene)
+        most = -(-_VALIDATION_SCENES // len(KINDS))
+        self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
+        self._words, self._level_weights = words, level_weights
+
+    @torch.no_grad()
+    def measure(self, model: MotionLanguageModel) -> dict[str, float]:
+        """The figures; empty when the corpus has no validation scenes. The model is left in training mode."""
+        if not self._examples:
+            return {}
+        model.eval()
+        prompted, unprompted, described = (self._batch(*row) for row in ((GENERATE, True), (GENERATE, False), (DESCRIBE, True)))
+        device = model.markers.weight.device
+        figures = {
+            "validation_motion": self._losses(model, prompted.to(device))["motion"],
+            "validation_motion_unprompted": self._losses(model, unprompted.to(device))["motion"],
+            "validation_text": self._losses(model, described.to(device))["text"],
+            "caption_kind_right": self._captions_right(model),
+        }
+        model.train()
+        return figures
+
+    def _batch(self, task: Any, prompted: bool) -> Batch:
+        rows = [fixed_row(task, example, self._words, seed, prompted) for seed, example in enumerate(self._examples)]
+        return collate(rows)
+
+    def _losses(self, model: MotionLanguageModel, batch: Batch) -> dict[str, float]:
+        return {name: float(value) for name, value in language_losses(model, batch, self._level_weights).items()}
+
+    def _captions_right(self, model: MotionLanguageModel) -> float:
+        generator = torch.Generator().manual_seed(0)
+        right = 0
+        for example in self._examples:
+            opening = prefix(fixed_row(DESCRIBE, example, self._words, 0))
+            ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=24))
+            right += caption_kind(self._words.decode(ids)) == example.kind
+        return right / len(self._examples)
