@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Callable
 
-from backend.serve.server import Server, ServerConfig
-from backend.serve.worker import Model
+from .server import Server, ServerConfig
+from .worker import Model
 
 
 def serve(load: Callable[[], Model], config: ServerConfig) -> None:

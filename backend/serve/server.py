@@ -13,10 +13,6 @@ from pathlib import Path
 
 import zmq
 
-from backend import __version__
-from backend.serve import endpoint
-from backend.serve.queue import Job, JobQueue
-from backend.serve.worker import LOADING, Model, Worker, cancelled
 from protocol import connection as connection_file
 from protocol.connection import Connection
 from protocol.errors import DuologueError
@@ -39,6 +35,11 @@ from protocol.messages import (
     Welcome,
 )
 from protocol.wire import BUFFER_BYTES_MAX, Refused, Seen, VersionMismatch, new_key, pack, pack_version_notice, unpack
+
+from .. import __version__
+from . import endpoint
+from .queue import Job, JobQueue
+from .worker import LOADING, Model, Worker, cancelled
 
 log = logging.getLogger("duologue.server")
 

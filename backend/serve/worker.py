@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from backend.serve.queue import Job, JobQueue
 from protocol.errors import DuologueError
 from protocol.messages import (
     DESCRIBE,
@@ -24,6 +23,8 @@ from protocol.messages import (
     TextPart,
 )
 from protocol.motion import Motion
+
+from .queue import Job, JobQueue
 
 log = logging.getLogger("duologue.worker")
 

@@ -56,7 +56,9 @@ SPECIAL = {
         st.booleans(),
         st.builds(Limits, st.integers(0, 9), finite, finite, st.integers(0, 9)),
     ),
+    Accepted: st.builds(Accepted, st.integers(0, 9)),
     Progress: st.builds(Progress, finite, texts),
+    Status: st.builds(Status, st.booleans(), st.booleans(), st.integers(0, 9)),
     Result: st.builds(Result, texts, finite, st.dictionaries(texts, finite | texts, max_size=4)),
 }
 messages = st.one_of(st.builds(Submit, texts), *(SPECIAL.get(kind, st.builds(kind)) for kind in get_args(Message)))
