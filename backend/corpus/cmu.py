@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +18,10 @@ import numpy as np
 
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons
-from protocol.skeleton import JOINT
 
 from .bvh import parse_bvh
 from .conventions import detect, to_motion
+from .floor import on_floor
 
 Split = Literal["train", "validation", "test"]
 
@@ -42,12 +42,10 @@ GLITCH_MARGIN = 3
 SHORTEST = 30
 """Frames: a piece between two jumps that is shorter is dropped."""
 
-FOOT_JOINTS = [JOINT[name] for name in ("left_ankle", "right_ankle", "left_foot", "right_foot")]
-
 
 @dataclass(frozen=True)
 class Take:
-    """A stretch of real motion without jumps, floor at y = 0, 30 fps.
+    """A stretch of real motion without jumps, floor level and at y = 0, 30 fps.
 
     Attributes:
         name: trial such as ``60_01``; with ``#1``, ``#2`` … behind it where jumps cut the trial into pieces.
@@ -132,14 +130,3 @@ def without_jumps(motion: Motion) -> Iterator[Motion]:
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         if stop - start >= SHORTEST:
             yield motion.slice(start, stop)
-
-
-def on_floor(motion: Motion) -> Motion:
-    """The motion shifted so that its floor is y = 0, by the same amount for all persons.
-
-    The floor is the height under which the lowest foot joint is in only 5 % of the frames: standing feet make up most
-    of a take, and a few bad frames cannot move it.
-    """
-    lowest = motion.positions()[:, :, FOOT_JOINTS, 1].min(axis=(1, 2))
-    shift = np.array([0.0, np.percentile(lowest, 5), 0.0], np.float32)
-    return replace(motion, root=motion.root - shift)
