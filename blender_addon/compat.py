@@ -1,5 +1,7 @@
 """Every difference between the Blender versions that the extension supports, and nowhere else."""
 
+from typing import Any
+
 import bpy
 from bpy.types import Action, ActionSlot, FCurve
 
@@ -10,15 +12,16 @@ SLOT_NAME_BYTES = 63 if bpy.app.version < (5, 0, 0) else 255
 def channelbag(action: Action, slot: ActionSlot) -> "bpy.types.ActionChannelbag":
     """The channelbag that holds a slot's F-curves, with the layer and the keyframe strip it needs made on demand."""
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
-    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    strip: Any = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(slot, ensure=True)
 
 
 def new_fcurve(bag: "bpy.types.ActionChannelbag", data_path: str, index: int, group: str) -> FCurve:
     """Add an F-curve to a channelbag, in the named group."""
+    curves: Any = bag.fcurves
     if bpy.app.version >= (5, 0, 0):
-        return bag.fcurves.new(data_path, index=index, group_name=group)
-    curve = bag.fcurves.new(data_path, index=index)
+        return curves.new(data_path, index=index, group_name=group)
+    curve = curves.new(data_path, index=index)
     curve.group = bag.groups.get(group) or bag.groups.new(group)
     return curve
 
@@ -32,5 +35,6 @@ def extension_user_folder(package: str) -> str:
 
 def fcurves_of(action: Action, slot: ActionSlot) -> list[FCurve]:
     """All F-curves of a slot, over all layers and strips; empty where it has none."""
-    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips]
+    strips: list[Any] = [strip for layer in action.layers for strip in layer.strips]
+    bags = [strip.channelbag(slot) for strip in strips]
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]

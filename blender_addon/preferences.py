@@ -7,12 +7,13 @@ from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
-from bpy.types import AddonPreferences, Context
+from bpy.types import AddonPreferences
 
 from protocol import connection
 
 from . import compat
 from .link.process import Settings
+from .stubs import Context
 
 
 class DUOLOGUE_AP_preferences(AddonPreferences):
@@ -41,7 +42,7 @@ class DUOLOGUE_AP_preferences(AddonPreferences):
         subtype="FILE_PATH",
     )
 
-    def draw(self, _context: Context) -> None:
+    def draw(self, context: Context) -> None:
         """Draw the settings in Blender's preferences."""
         column = self.layout.column()
         column.prop(self, "auto_start")

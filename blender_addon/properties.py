@@ -3,7 +3,6 @@
 # Blender reads property definitions from annotations.
 # pyright: reportInvalidTypeForm=false
 
-import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import Object, PropertyGroup, Scene
 
@@ -59,18 +58,19 @@ class DUOLOGUE_PG_pair(PropertyGroup):
 
 
 CLASSES = (DUOLOGUE_PG_pair,)
+_NAME = "duologue"
 
 
 def register() -> None:
     """Attach the pair to every scene; its class must be registered."""
-    Scene.duologue = PointerProperty(type=DUOLOGUE_PG_pair)
+    setattr(Scene, _NAME, PointerProperty(type=DUOLOGUE_PG_pair))
 
 
 def unregister() -> None:
     """Take the pair off the scenes again."""
-    del Scene.duologue
+    delattr(Scene, _NAME)
 
 
-def pair_of(scene: bpy.types.Scene) -> DUOLOGUE_PG_pair:
+def pair_of(scene: Scene) -> DUOLOGUE_PG_pair:
     """A scene's pair settings."""
-    return scene.duologue
+    return getattr(scene, _NAME)

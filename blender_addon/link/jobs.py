@@ -18,6 +18,7 @@ from bpy.app.handlers import persistent
 from protocol.errors import DuologueError
 from protocol.messages import Accepted, Error, Message, MotionPart, Progress, Result, Submit, TextPart
 
+from ..stubs import Context
 from .process import Settings
 from .session import Session, State
 
@@ -84,6 +85,7 @@ class Job:
 
 session = Session("Duologue for Blender " + bpy.app.version_string)
 _job: Job | None = None
+_refusal: DuologueError | None = None
 _drawn: object = None
 
 
@@ -113,19 +115,24 @@ def start(title: str, submit: Submit, outcome: Outcome, settings: Settings) -> J
     Raises:
         DuologueError: ``busy`` if another one runs.
     """
-    global _job
+    global _job, _refusal
     require_idle()
+    _refusal = None
     _job = Job(title, submit, outcome)
     connect(settings)
     return _job
 
 
-def refuse(title: str, error: DuologueError) -> None:
-    """Let the panel show why something could not even be begun; a job that runs is not disturbed."""
-    global _job
-    if not running():
-        _job = Job(title, None, None, phase=Phase.FAILED, error=error)
-        _redraw()
+def refuse(error: DuologueError) -> None:
+    """Let the panel show why something could not even be begun, until the next thing is."""
+    global _refusal
+    _refusal = error
+    _redraw()
+
+
+def refusal() -> DuologueError | None:
+    """Why the last thing that was asked for could not be begun; None if it was."""
+    return _refusal
 
 
 def connect(settings: Settings) -> None:
@@ -236,12 +243,13 @@ def _unexpected(error: Exception) -> DuologueError:
 
 
 def _push_undo(title: str) -> None:
-    windows = bpy.context.window_manager.windows
+    context: Context = bpy.context
+    windows = context.window_manager.windows
     # A timer runs without a window, and undo belongs to one.
-    if windows and bpy.context.window is None:
-        with bpy.context.temp_override(window=windows[0]):
+    if windows and context.window is None:
+        with context.temp_override(window=windows[0]):
             bpy.ops.ed.undo_push(message=f"Duologue: {title}")
-    elif bpy.ops.ed.undo_push.poll():
+    else:
         bpy.ops.ed.undo_push(message=f"Duologue: {title}")
 
 
@@ -255,11 +263,12 @@ def _timer() -> float | None:
 def _redraw() -> None:
     global _drawn
     job = (_job.phase, round(_job.fraction, 3), _job.stage, _job.id) if _job else None
-    looks = (session.state, job)
+    looks = (session.state, job, _refusal)
     if looks == _drawn:
         return
     _drawn = looks
-    for window in bpy.context.window_manager.windows:
+    context: Context = bpy.context
+    for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type in ("VIEW_3D", "OUTLINER"):
                 area.tag_redraw()
@@ -268,10 +277,10 @@ def _redraw() -> None:
 @persistent
 def _forget(_file: str) -> None:
     """Another file is being loaded: the objects of a running job go with the old one."""
-    global _job
+    global _job, _refusal
     if _job is not None and _job.phase is Phase.RUNNING:
         _stop_in_backend(_job)
-    _job = None
+    _job = _refusal = None
 
 
 def register() -> None:

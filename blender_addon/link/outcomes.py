@@ -77,7 +77,7 @@ class MotionOutcome:
     def text(self, piece: str) -> None:
         """Motion comes without words."""
 
-    def finish(self, _result: Result) -> str:
+    def finish(self, result: Result) -> str:
         """Complete the actions and caption them."""
         if self._writer is None:
             raise DuologueError(
@@ -101,7 +101,7 @@ class CaptionOutcome:
         """Remember whom the words are about."""
         self._described = [Named.of(character) for character in described]
 
-    def motion(self, _part: MotionPart) -> None:
+    def motion(self, part: MotionPart) -> None:
         """Words come without motion."""
 
     def text(self, piece: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bpy.types import Context, Operator
+from bpy.types import Operator
 
 from ..link import jobs
 from ..link.session import State
 from ..preferences import backend_settings
+from ..stubs import Context
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -22,7 +23,7 @@ class DUOLOGUE_OT_backend_start(Operator):
     bl_label = "Start"
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         """Only while none is there or on its way."""
         return jobs.session.state in (State.OFF, State.FAILED)
 
@@ -52,11 +53,11 @@ class DUOLOGUE_OT_backend_stop(Operator):
     bl_label = "Stop"
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         """Only while one is there or on its way."""
         return jobs.session.state not in (State.OFF, State.FAILED)
 
-    def execute(self, _context: Context) -> set[OperatorReturnItems]:
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Disconnect."""
         jobs.disconnect()
         return {"FINISHED"}

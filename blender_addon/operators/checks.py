@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from bpy.types import Context, Object, Scene
+from collections.abc import Sequence
+
+from bpy.types import ArmatureModifier, Object, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import Limits
 
 from .. import compat
+from ..animation.rig import MappingReport, describe_mapping
 from ..link import jobs
 from ..properties import pair_of
+from ..stubs import Context
 
 _LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
 """What holds until a backend has said what it accepts; it checks again in any case."""
@@ -91,7 +95,7 @@ def armature_of(candidate: object) -> Object | None:
         return None
     if candidate.type == "ARMATURE":
         return candidate
-    modified_by = [modifier.object for modifier in candidate.modifiers if modifier.type == "ARMATURE"]
+    modified_by = [modifier.object for modifier in candidate.modifiers if isinstance(modifier, ArmatureModifier)]
     for owner in (*modified_by, candidate.parent):
         if owner is not None and owner.type == "ARMATURE":
             return owner
@@ -110,6 +114,32 @@ def chosen_armature(context: Context) -> Object:
             "no_character", "No character is active.", "Click an armature, or a mesh on one, and try again."
         )
     return clicked
+
+
+def mapping(character: Object) -> MappingReport:
+    """How far the bones of a rig are understood."""
+    return describe_mapping(character)
+
+
+def mapped(cast: Sequence[Object]) -> None:
+    """See that the rigs of all characters are understood.
+
+    Raises:
+        DuologueError: ``rig_unmapped``, which names the missing bones.
+    """
+    for character in cast:
+        report = describe_mapping(character)
+        if report.missing:
+            raise unmapped(character, report)
+
+
+def unmapped(character: Object, report: MappingReport) -> DuologueError:
+    """What is to be said about a rig that is not understood."""
+    return DuologueError(
+        "rig_unmapped",
+        f"The rig of “{character.name}” is not understood: no bone was found for {', '.join(report.missing)}.",
+        "Use a Mixamo or Rigify rig, or load a bone map for this one in the Duologue tab.",
+    )
 
 
 def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:

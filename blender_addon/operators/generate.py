@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from bpy.types import Context, Operator
+from bpy.types import Operator
 
 from protocol.messages import GENERATE, Submit
 
@@ -13,6 +13,7 @@ from ..link import jobs
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
+from ..stubs import Context
 from . import checks
 from .watch import JobOperator
 
@@ -47,11 +48,11 @@ class DUOLOGUE_OT_cancel(Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
+    def poll(cls, context: Context) -> bool:
         """Only while something runs."""
         return jobs.running()
 
-    def execute(self, _context: Context) -> set[OperatorReturnItems]:
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Cancel the job."""
         jobs.cancel()
         return {"FINISHED"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bpy.props import BoolProperty
-from bpy.types import Context
 
 from protocol.messages import REACT, Submit
 
@@ -12,6 +11,7 @@ from ..link import jobs
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
+from ..stubs import Context
 from . import checks
 from .generate import next_seed
 from .watch import JobOperator

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpy.types import Context, Operator
+from bpy.types import Operator
 
 from ..properties import pair_of
+from ..stubs import Context
 from . import checks
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpy.types import Context, Event, Operator, Timer
+from bpy.types import Event, Operator, Timer
 
 from protocol.errors import DuologueError
 
 from ..link import jobs
+from ..stubs import Context
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -43,12 +44,12 @@ class JobOperator(Operator):
             jobs.require_idle()
             self._job = self.begin(context)
         except DuologueError as error:
-            jobs.refuse(self.bl_label, error)
+            jobs.refuse(error)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def invoke(self, context: Context, _event: Event) -> set[OperatorReturnItems]:
+    def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Begin the job and stay until it ends."""
         returned = self.execute(context)
         if returned != {"FINISHED"} or context.window is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
-from bpy.types import Action, Context, Menu, Object, UILayout
+from bpy.types import Action, Object
 
 from .. import captions
 from ..operators.checks import armature_of
 from ..operators.describe import DUOLOGUE_OT_describe
 from ..operators.react import DUOLOGUE_OT_react
+from ..stubs import Context
 
 _CAPTION_BYTES = 90
 
@@ -27,14 +29,14 @@ def unregister() -> None:
         getattr(bpy.types, menu).remove(draw)
 
 
-def _character_entries(menu: Menu, context: Context) -> None:
+def _character_entries(menu: Any, context: Context) -> None:
     """React and Describe for the active object."""
     character = armature_of(context.object)
     if character is not None:
         _draw_character(menu.layout, character)
 
 
-def _outliner_character_entries(menu: Menu, context: Context) -> None:
+def _outliner_character_entries(menu: Any, context: Context) -> None:
     """React and Describe for the row that was clicked."""
     clicked = getattr(context, "id", None)
     character = armature_of(clicked if isinstance(clicked, Object) else context.object)
@@ -42,7 +44,7 @@ def _outliner_character_entries(menu: Menu, context: Context) -> None:
         _draw_character(menu.layout, character)
 
 
-def _outliner_other_entries(menu: Menu, context: Context) -> None:
+def _outliner_other_entries(menu: Any, context: Context) -> None:
     """The caption of an action or a slot that was clicked, and Describe for the active character."""
     clicked = getattr(context, "id", None)
     if not isinstance(clicked, Action):
@@ -56,7 +58,7 @@ def _outliner_other_entries(menu: Menu, context: Context) -> None:
         menu.layout.separator()
 
 
-def _draw_character(layout: UILayout, character: Object) -> None:
+def _draw_character(layout: Any, character: Object) -> None:
     text = captions.read(character)
     if text:
         _draw_caption(layout, text)
@@ -67,12 +69,12 @@ def _draw_character(layout: UILayout, character: Object) -> None:
     layout.separator()
 
 
-def _draw_caption(layout: UILayout, text: str) -> None:
+def _draw_caption(layout: Any, text: str) -> None:
     layout.label(text=captions.cut(text.replace("\n", " / "), _CAPTION_BYTES), icon="INFO")
     layout.separator()
 
 
-_ENTRIES: tuple[tuple[str, Callable[[Menu, Context], None]], ...] = (
+_ENTRIES: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("VIEW3D_MT_object_context_menu", _character_entries),
     ("VIEW3D_MT_pose_context_menu", _character_entries),
     ("OUTLINER_MT_object", _outliner_character_entries),

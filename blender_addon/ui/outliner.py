@@ -5,11 +5,12 @@ from __future__ import annotations
 import blf
 import bpy
 import gpu
-from bpy.types import Context, SpaceOutliner
+from bpy.types import SpaceOutliner
 from gpu_extras.batch import batch_for_shader
 
 from .. import captions
 from ..operators.checks import armature_of
+from ..stubs import Context
 from .text import wrapped
 
 _FONT = 0
@@ -41,7 +42,7 @@ def unregister() -> None:
 
 
 def _draw() -> None:
-    context = bpy.context
+    context: Context = bpy.context
     text, region = caption_of(context), context.region
     if not text or region is None:
         return
@@ -53,7 +54,8 @@ def _draw() -> None:
         lines = [*lines[: _LINES_MAX - 1], lines[_LINES_MAX - 1] + " …"]
     theme = context.preferences.themes[0].user_interface.wcol_tooltip
     _fill(region.width, len(lines) * line_height + padding, tuple(theme.inner))
-    blf.color(_FONT, *theme.text, 1.0)
+    red, green, blue = theme.text
+    blf.color(_FONT, red, green, blue, 1.0)
     for number, line in enumerate(reversed(lines)):
         blf.position(_FONT, padding, padding + number * line_height, 0)
         blf.draw(_FONT, line)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from bpy.types import Context, Object, Panel, UILayout
+from typing import Any
+
+from bpy.types import Object, Panel
 
 from protocol.errors import DuologueError
 
-from .. import captions
 from ..link import jobs
 from ..link.session import State
+from ..operators import checks
 from ..operators.backend import DUOLOGUE_OT_backend_restart, DUOLOGUE_OT_backend_start, DUOLOGUE_OT_backend_stop
 from ..operators.describe import DUOLOGUE_OT_describe
 from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
 from ..operators.react import DUOLOGUE_OT_react
 from ..operators.rig_setup import DUOLOGUE_OT_swap, DUOLOGUE_OT_use_selected
 from ..properties import pair_of
+from ..stubs import Context
+from .outliner import caption_of
 from .text import paragraph
 
 
@@ -32,7 +36,8 @@ class DUOLOGUE_PT_characters(_Tab):
 
     def draw(self, context: Context) -> None:
         """Draw the two pickers, each with its mapping state."""
-        layout, settings = self.layout, pair_of(context.scene)
+        layout: Any = self.layout
+        settings = pair_of(context.scene)
         for name in ("character_a", "character_b"):
             layout.prop(settings, name, icon="ARMATURE_DATA")
             character = getattr(settings, name)
@@ -51,7 +56,8 @@ class DUOLOGUE_PT_motion(_Tab):
 
     def draw(self, context: Context) -> None:
         """Draw the settings, the buttons or the progress bar, and how the last job ended."""
-        layout, settings = self.layout, pair_of(context.scene)
+        layout: Any = self.layout
+        settings = pair_of(context.scene)
         column = layout.column()
         column.enabled = not jobs.running()
         column.prop(settings, "prompt", text="")
@@ -69,12 +75,10 @@ class DUOLOGUE_PT_motion(_Tab):
         row = layout.row(align=True)
         row.operator(DUOLOGUE_OT_react.bl_idname, text="React", icon="COMMUNITY").use_prompt = False
         row.operator(DUOLOGUE_OT_describe.bl_idname, text="Describe", icon="TEXT")
-        if job is not None:
-            _draw_ending(layout, context, job)
-        caption = captions.read(context.object) if context.object is not None else ""
+        _draw_ending(layout, context, job)
+        caption = caption_of(context)
         if caption:
-            box = layout.box()
-            paragraph(box, f"{context.object.name}: {caption}", context.region, "OUTLINER_OB_FONT")
+            paragraph(layout.box(), context, caption, "OUTLINER_OB_FONT")
 
 
 class DUOLOGUE_PT_backend(_Tab):
@@ -86,12 +90,13 @@ class DUOLOGUE_PT_backend(_Tab):
 
     def draw(self, context: Context) -> None:
         """Draw its state and the buttons that change it."""
-        layout, session = self.layout, jobs.session
+        layout: Any = self.layout
+        session = jobs.session
         layout.label(text=session.state.value, icon=_STATE_ICONS[session.state])
         if session.error is not None:
             _draw_error(layout, context, session.error)
         if session.welcome is not None:
-            paragraph(layout, f"{session.welcome.checkpoint} on {session.welcome.device}", context.region)
+            paragraph(layout, context, f"{session.welcome.checkpoint} on {session.welcome.device}")
         row = layout.row(align=True)
         if session.state in (State.OFF, State.FAILED):
             row.operator(DUOLOGUE_OT_backend_start.bl_idname, icon="PLAY")
@@ -112,35 +117,36 @@ _STATE_ICONS = {
 }
 
 
-def _draw_mapping(layout: UILayout, context: Context, character: Object) -> None:
+def _draw_mapping(layout: Any, context: Context, character: Object) -> None:
     report = checks.mapping(character)
     if report.missing:
-        _draw_error(layout, context, checks.unmapped(character))
+        _draw_error(layout, context, checks.unmapped(character, report))
     else:
-        paragraph(layout, f"{report.family}: all {report.mapped} joints found", context.region, "CHECKMARK")
+        paragraph(layout, context, f"{report.family}: all {report.mapped} joints found", "CHECKMARK")
 
 
-def _draw_progress(layout: UILayout, job: jobs.Job) -> None:
+def _draw_progress(layout: Any, job: jobs.Job) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.4
     row.progress(factor=job.fraction, type="BAR", text=job.stage or job.title)
     row.operator(DUOLOGUE_OT_cancel.bl_idname, text="", icon="X")
 
 
-def _draw_ending(layout: UILayout, context: Context, job: jobs.Job) -> None:
-    if job.error is not None:
-        _draw_error(layout, context, job.error)
+def _draw_ending(layout: Any, context: Context, job: jobs.Job | None) -> None:
+    error = jobs.refusal() or (job.error if job is not None else None)
+    if error is not None:
+        _draw_error(layout, context, error)
         if jobs.session.state is State.FAILED:
             layout.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
-    elif job.note:
+    elif job is not None and job.note:
         icon = "CHECKMARK" if job.phase is jobs.Phase.DONE else "CANCEL"
-        paragraph(layout, job.note, context.region, icon)
+        paragraph(layout, context, job.note, icon)
 
 
-def _draw_error(layout: UILayout, context: Context, error: DuologueError) -> None:
+def _draw_error(layout: Any, context: Context, error: DuologueError) -> None:
     box = layout.box()
     box.alert = True
-    paragraph(box, error.message, context.region, "ERROR")
+    paragraph(box, context, error.message, "ERROR")
     if error.hint:
         box.alert = False
-        paragraph(box, error.hint, context.region, "FORWARD")
+        paragraph(box, context, error.hint, "FORWARD")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import blf
-import bpy
-from bpy.types import Region, UILayout
+
+from ..stubs import Context
 
 _CHARACTER_WIDTH = 6.4
 """Mean width of a character of the interface font at a resolution scale of 1, in pixels."""
@@ -14,10 +15,10 @@ _MARGIN = 56
 """Pixels of a panel that text cannot use: its border, a box and an icon."""
 
 
-def paragraph(layout: UILayout, text: str, region: Region | None, icon: str = "NONE") -> None:
-    """Draw text as labels that fit the width of a region, the icon before the first line."""
-    scale = bpy.context.preferences.system.ui_scale
-    width = region.width if region is not None else 300
+def paragraph(layout: Any, context: Context, text: str, icon: str = "NONE") -> None:
+    """Draw text as labels that fit the width of the region, the icon before the first line."""
+    scale = context.preferences.system.ui_scale
+    width = context.region.width if context.region is not None else 300
     characters = max(16, int((width / scale - _MARGIN) / _CHARACTER_WIDTH))
     column = layout.column(align=True)
     column.scale_y = 0.8
