@@ -30,7 +30,7 @@ class Gait:
     support: float = 0.09
     width: float = 0.1
     toe_out: float = 0.15
-    lift: float = 0.09
+    lift: float = 0.035
     stagger: float = 0.0
 
 
@@ -77,7 +77,7 @@ def plan(path: Path, scale: float, gait: Gait) -> Footsteps:
     lift, pitch = np.zeros((frames, 2)), np.zeros((frames, 2))
     planted = np.ones((frames, 2), bool)
     swing, support = max(6, round(gait.swing * FPS)), max(1, round(gait.support * FPS))
-    ahead = (swing + 2 * support) // 2
+    ahead = (swing + 2 * support) // 2 - 1
     steps: list[_Step] = []
     busy_until, at = 0, 1
     here, facing = ideal[0].copy(), turned[0].copy()
@@ -143,7 +143,7 @@ def _raise(
         pitch[early:leave, foot], peak * ease(np.arange(early, leave), early - 1, leave + 2)
     )
     reached = pitch[leave - 1, foot] if leave else 0.0
-    pitch[leave:land, foot] = reached * (1 - ease(u, 0.15, 0.95)) + 0.2 * peak * np.sin(np.pi * np.minimum(u * 2, 1))
+    pitch[leave:land, foot] = reached * (1 - ease(u, 0.05, 0.75)) + 0.15 * peak * np.sin(np.pi * np.minimum(u * 2, 1))
 
 
 def _phase(steps: list[_Step], frames: int) -> np.ndarray:

@@ -34,6 +34,7 @@ class ArmGoal:
         pole: (3,) direction in which the elbow points, in the person's heading frame, for the left arm
             (X is outwards; the right arm takes the mirror image).
         wrist: (4,) rotation of the wrist, for the left arm; the right arm takes the mirror image.
+        lean: whether the pelvis moves to where the arm alone does not reach.
     """
 
     side: str
@@ -41,6 +42,7 @@ class ArmGoal:
     weight: np.ndarray
     pole: tuple[float, float, float] = (0.5, -1.0, -0.3)
     wrist: np.ndarray = field(default_factory=lambda: np.array([1.0, 0, 0, 0]))
+    lean: bool = True
 
 
 @dataclass(eq=False)
@@ -129,7 +131,7 @@ class Performer:
 
     def _reach(self, root: np.ndarray, rotations: np.ndarray) -> np.ndarray:
         """The pelvis moved towards palm goals that the arms alone cannot reach."""
-        for goal in self.arms:
+        for goal in filter(lambda goal: goal.lean, self.arms):
             chain = ARMS[goal.side]
             joints = (0, *SPINE, *ARM_JOINTS[goal.side][:2])
             shoulder = world_pose(root, rotations, self.body.offsets, joints)[0][:, chain.root]

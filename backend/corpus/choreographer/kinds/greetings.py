@@ -11,6 +11,7 @@ from ..performer import ArmGoal, Performer
 from ..staging import Performance, Stage, Touch, between_heading, leftward, midpoint, sides
 
 Z = np.array([0.0, 0.0, 1.0])
+ACTORS = ("both", "both", "both", "both", "A", "B")
 
 
 def _walk_in(stage: Stage, low: float, high: float, needed: float, likely: float = 0.45) -> float:
@@ -116,13 +117,14 @@ def high_five(stage: Stage) -> Performance:
 
 def bow(stage: Stage) -> Performance:
     """Both bend the torso towards each other, hold, and rise."""
+    actor = stage.choose(ACTORS)
     depth = stage.choose(("slight", "deep", "deep"))
     angle = np.radians(stage.uniform(45, 55) if depth == "slight" else stage.uniform(62, 80))
     down, hold, rise = 0.75 / stage.pace, stage.uniform(0.15, 0.8), 0.85 / stage.pace
-    idle, lag = stage.uniform(0.05, 0.5), stage.choose_end() * stage.uniform(0.1, 0.5)
+    idle, lag = stage.uniform(0.05, 0.5), stage.choose_end() * stage.uniform(0.1, 0.5) * (actor == "both")
     cycle = down + hold + rise + 0.15
     possible = int(np.clip((stage.seconds - idle - lag - 0.1) // cycle, 1, 4))
-    count = 1 + int(stage.rng.integers(possible))
+    count = max(1 + int(stage.rng.integers(possible)), possible - 1)
     hold += max(0.0, min(0.8, (stage.seconds - idle - lag - count * cycle) / count * stage.uniform(0.2, 0.7)))
     cycle = down + hold + rise + 0.15
     gap = stage.size * stage.uniform(1.5, 2.2)
@@ -130,7 +132,7 @@ def bow(stage: Stage) -> Performance:
     pair = stage.pair(paths)
     first = int(stage.rng.integers(2))
     bent = [np.zeros(stage.frames) for _ in pair]
-    for index in range(2):
+    for index in (index for index in range(2) if actor in ("both", "AB"[index])):
         begin = idle + (lag if index != first else 0.0)
         for k in range(count):
             at = begin + k * cycle
@@ -138,7 +140,7 @@ def bow(stage: Stage) -> Performance:
         _bend(pair[index], bent[index], angle * stage.uniform(0.93, 1.07))
     stage.look_at_each_other(pair, 1 - np.maximum(*bent))
     script = {
-        "actor": "both",
+        "actor": actor,
         "hand": "none",
         "speed": stage.speed,
         "count": count,
@@ -158,11 +160,12 @@ def _bend(one: Performer, amount: np.ndarray, angle: float) -> None:
         lateral = (0.19 if side == "left" else -0.19) * size
         local = np.array([lateral, (0.72 - 0.25 * np.sin(angle)) * size, 0.16 * size])
         target = one.around(np.broadcast_to(local, (len(amount), 3)))
-        one.arms.append(ArmGoal(side, target, ease(amount, 0, 1), (0.6, 0.0, -1.0)))
+        one.arms.append(ArmGoal(side, target, ease(amount, 0, 1), (0.6, 0.0, -1.0), lean=False))
 
 
 def wave(stage: Stage) -> Performance:
     """Both raise a hand above the shoulder and swing it from side to side."""
+    actor = stage.choose(ACTORS)
     hand = stage.choose(("right", "right", "left", "both"))
     idle, lag = stage.uniform(0.05, 0.5), stage.uniform(0.0, min(0.8, stage.seconds * 0.12))
     raising, lowering = 0.6 / stage.pace, 0.7 / stage.pace
@@ -174,6 +177,8 @@ def wave(stage: Stage) -> Performance:
     rate = stage.uniform(1.2, 1.6) * stage.pace
     first = int(stage.rng.integers(2))
     for index, one in enumerate(pair):
+        if actor not in ("both", "AB"[index]):
+            continue
         begin = idle + (lag if index != first else 0.0)
         up, down = begin + raising, begin + raising + waving
         weight = pulse(stage.t, begin, up, down, down + lowering)
@@ -188,7 +193,7 @@ def wave(stage: Stage) -> Performance:
             local[:, 1] = height - 0.6 * np.abs(swing)
             local[:, 2] = 0.16 * size
             tilt = rot.from_axis_angle(Z, np.float64(0.2))
-            one.arms.append(ArmGoal(side, one.around(local), weight, (0.9, -1.0, -0.1), tilt))
+            one.arms.append(ArmGoal(side, one.around(local), weight, (0.9, -1.0, -0.1), tilt, lean=False))
         one.spine[:, 2] += 0.03 * weight
-    script = {"actor": "both", "hand": hand, "speed": stage.speed, "first": "AB"[first]}
+    script = {"actor": actor, "hand": hand, "speed": stage.speed, "first": "AB"[first] if actor == "both" else actor}
     return Performance(pair, script)

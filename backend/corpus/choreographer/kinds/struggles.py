@@ -68,7 +68,7 @@ def push(stage: Stage) -> Performance:
     for side, sign in (("left", 1.0), ("right", -1.0)):
         size = pushed.body.scale
         flung = pushed.point(0.36 * size, sign * stage.uniform(0.34, 0.45) * size, stage.uniform(1.05, 1.25) * size)
-        pushed.arms.append(ArmGoal(side, flung, 0.85 * jolt, (0.8, -0.8, -0.4)))
+        pushed.arms.append(ArmGoal(side, flung, 0.85 * jolt, (0.8, -0.8, -0.4), lean=False))
     chest = _joint_track(pushed, SPINE3)
     ahead = rot.rotate(rot.about_y(pushed.path.heading), Z)
     broad = 0.13 * pushed.body.scale
@@ -160,8 +160,8 @@ def punch_dodge(stage: Stage) -> Performance:
     idle, guard = stage.uniform(0.1, 0.4), 0.4 / stage.pace
     jab, hold, home = 0.24 / stage.pace, 0.1, 0.35 / stage.pace
     cycle = jab + hold + home + stage.uniform(0.3, 0.7)
-    possible = int(np.clip((stage.seconds - idle - guard - 0.6) // cycle, 1, 4))
-    count = 1 + int(stage.rng.integers(possible))
+    possible = int(np.clip((stage.seconds - idle - guard - 0.6) // cycle, 1, 6))
+    count = max(1 + int(stage.rng.integers(possible)), possible - 2)
     slack = max(0.0, stage.seconds - idle - guard - 0.5 - count * cycle)
     first = idle + guard + jab + 0.15 + slack * stage.uniform(0.1, 0.6)
     hits = [first + k * cycle for k in range(count)]
@@ -196,7 +196,7 @@ def punch_dodge(stage: Stage) -> Performance:
             )
             if one is puncher and side == hand:
                 guarded = guarded + out[:, None] * (face + np.array([0, 0.05, 0]) - guarded)
-            one.arms.append(ArmGoal(side, guarded, raised, (0.7, -1.0, 0.0)))
+            one.arms.append(ArmGoal(side, guarded, raised, (0.7, -1.0, 0.0), lean=False))
     script = {
         "actor": actor,
         "hand": hand,
