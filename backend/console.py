@@ -31,12 +31,18 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except DuologueError as error:
-            _print_error(error, ctx.obj["json"])
+            problem = error
+        except ModuleNotFoundError as error:
+            if not error.name or error.name.partition(".")[0] in ("backend", "protocol"):
+                raise
+            message = f"This command needs the package {error.name}, which is not installed."
+            problem = DuologueError("package_missing", message, "Run `pip install 'duologue[train]'`.")
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise
             message = f"{error.filename or 'A file'}: {error.strerror or error}."
-            _print_error(DuologueError("file", message, "Check the path, its permissions and the free space."), False)
+            problem = DuologueError("file", message, "Check the path, its permissions and the free space.")
+        _print_error(problem, ctx.obj["json"])
         raise typer.Exit(1)
 
 
