@@ -57,7 +57,9 @@ class MotionOutcome:
         self._targets = [Named.of(target) for target in targets]
         self._start_frame = start_frame
         self._caption = caption
+        self._parts: list[MotionPart] = []
         self._writer: PairWriter | None = None
+        self._written_to: list[str] = []
 
     def motion(self, part: MotionPart) -> None:
         """Write a stretch of motion."""
@@ -67,24 +69,20 @@ class MotionOutcome:
                 f"The backend sent motion of {part.motion.persons} persons for {len(self._targets)} characters.",
                 "Restart the backend; if it stays so, update it.",
             )
-        if self._writer is None:
-            targets = [target.find() for target in self._targets]
-            self._writer = PairWriter(
-                bpy.data.scenes[self._scene], targets, part.total, self._start_frame, self._caption
-            )
-        self._writer.write(part.motion, part.start)
+        self._parts.append(part)
+        self._write([part])
 
     def text(self, piece: str) -> None:
         """Motion comes without words."""
 
     def finish(self, result: Result) -> str:
         """Complete the actions and caption them."""
-        if self._writer is None:
+        if not self._parts:
             raise DuologueError(
                 "no_motion", "The backend finished without sending any motion.", "Try again, or restart the backend."
             )
-        self._writer.finish()
-        targets = [target.find() for target in self._targets]
+        writer, targets = self._write([])
+        writer.finish()
         captions.write(targets, self._caption)
         return f"{' and '.join(target.name for target in targets)}: {self._caption}"
 
@@ -92,6 +90,18 @@ class MotionOutcome:
         """Give the characters back the actions that they had."""
         if self._writer is not None:
             self._writer.discard()
+
+    def _write(self, parts: list[MotionPart]) -> tuple[PairWriter, list[Object]]:
+        """Write these parts; all parts anew, to new actions, where undo or the user took the actions away meanwhile."""
+        targets = [target.find() for target in self._targets]
+        if self._writer is None or _actions(targets) != self._written_to:
+            scene, total = bpy.data.scenes[self._scene], self._parts[0].total
+            self._writer = PairWriter(scene, targets, total, self._start_frame, self._caption)
+            parts = self._parts
+        for part in parts:
+            self._writer.write(part.motion, part.start)
+        self._written_to = _actions(targets)
+        return self._writer, targets
 
 
 class CaptionOutcome:
@@ -119,3 +129,9 @@ class CaptionOutcome:
 
     def discard(self) -> None:
         """Nothing was changed yet."""
+
+
+def _actions(characters: Sequence[Object]) -> list[str]:
+    """The names of the actions that characters have right now."""
+    held = [character.animation_data for character in characters]
+    return [data.action.name if data is not None and data.action is not None else "" for data in held]
