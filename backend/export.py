@@ -8,6 +8,7 @@ names and the T-pose as its zero pose.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -121,12 +122,12 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise DuologueError("file_missing", f"There is no file {path}.", "Check the path.")
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("not an NPZ")
         with np.load(path, allow_pickle=False) as archive:
-            if isinstance(archive, np.ndarray):
-                raise ValueError("a single array")
             wanted = set(archive.files) & {*_REQUIRED, "joint_names"}
             return {key: archive[key] for key in wanted}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile):
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         raise DuologueError(
             "npz_broken",
             f"{path.name} cannot be read: it is cut off, altered or not a plain NPZ file.",
