@@ -23,7 +23,7 @@ def serve(load: Callable[[], Model], config: ServerConfig) -> None:
     server.open()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    if not server.run():
-        # A thread inside a native call cannot be asked to leave; everything of ours is closed by now.
-        logging.shutdown()
-        os._exit(0)
+    server.run()
+    # All of ours is closed; the libraries' own clearing up would take seconds, or wait for an import to end.
+    logging.shutdown()
+    os._exit(0)

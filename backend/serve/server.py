@@ -45,7 +45,7 @@ log = logging.getLogger("duologue.server")
 
 _POLL_MILLISECONDS = 50
 _TICK_SECONDS = 1.0
-_WORKER_PATIENCE_SECONDS = 2.0
+_WORKER_PATIENCE_SECONDS = 0.5
 _MESSAGES_PER_TURN = 64
 _CLIENTS_MAX = 64
 _UNSENT_MAX = 10_000
@@ -115,10 +115,10 @@ class Server:
         log.info("Listening on %s; connection file %s", address, self._config.connection_file)
         return self._connection
 
-    def run(self) -> bool:
-        """Serve until stopped; returns whether the worker has ended too.
+    def run(self) -> None:
+        """Serve until stopped.
 
-        False means that it is deep in something that cannot be interrupted, such as an import: end the process.
+        The worker has ended by then too, unless it is deep in something that cannot be interrupted, such as an import.
         """
         worker = Worker(self._queue, self._load, self._tell_from_worker, self._loaded)
         worker.start()
@@ -131,11 +131,9 @@ class Server:
             self._router.close(linger=500)
             self._from_worker.close(linger=0)
             worker.join(_WORKER_PATIENCE_SECONDS)
-        if worker.is_alive():
-            return False
-        self._context.destroy()
+        if not worker.is_alive():
+            self._context.destroy()
         log.info("Stopped")
-        return True
 
     def stop(self) -> None:
         """End `run` soon; may be called from a signal handler or another thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import subprocess
@@ -33,10 +34,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
 
 
+LOAD_ONCE = functools.cache(cli._load)
+
+
 @pytest.fixture
 def run(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Run ``duologue`` with arguments; gives exit code, stdout and stderr."""
     monkeypatch.setenv("DUOLOGUE_CHECKPOINT", str(checkpoint))
+    monkeypatch.setattr(cli, "_load", LOAD_ONCE)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])

@@ -248,7 +248,7 @@ def test_a_peer_of_another_major_version_is_told(client: WireClient):
     frames = pack(Hello("from the future"), client.key)
     client.socket.send_multipart([b"DUOL\x02\x00", *frames[1:]])
     with pytest.raises(VersionMismatch) as told:
-        client.receive()
+        client.wait_for(Status)
     assert told.value.notice
 
 
