@@ -98,7 +98,7 @@ def two_wave(frames: int = 60, persons: int = 2) -> Motion:
     forward = np.array([0.0, 0.0, 1.0], np.float32)
     for person in range(persons):
         root[:, person, 2] = person
-        rotations[:, person, 0] = rot.about_y(np.float32(np.pi * person))
+        rotations[:, person, 0] = rot.about_y(np.array(np.pi * person))
         rotations[:, person, JOINT["right_shoulder"]] = rot.from_axis_angle(forward, swing)
     return Motion(30, root, rotations, np.stack([neutral_offsets()] * persons))
 

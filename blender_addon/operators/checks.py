@@ -10,7 +10,7 @@ from protocol.errors import DuologueError
 from protocol.messages import Limits
 
 from .. import compat
-from ..animation.rig import MappingReport, describe_mapping
+from ..animation.rig import bone_map_of
 from ..link import jobs
 from ..properties import pair_of
 from ..stubs import Context
@@ -116,30 +116,14 @@ def chosen_armature(context: Context) -> Object:
     return clicked
 
 
-def mapping(character: Object) -> MappingReport:
-    """How far the bones of a rig are understood."""
-    return describe_mapping(character)
-
-
 def mapped(cast: Sequence[Object]) -> None:
     """See that the rigs of all characters are understood.
 
     Raises:
-        DuologueError: ``rig_unmapped``, which names the missing bones.
+        DuologueError: what `bone_map_of` says about one that is not, such as ``rig_unmapped`` with its missing bones.
     """
     for character in cast:
-        report = describe_mapping(character)
-        if report.missing:
-            raise unmapped(character, report)
-
-
-def unmapped(character: Object, report: MappingReport) -> DuologueError:
-    """What is to be said about a rig that is not understood."""
-    return DuologueError(
-        "rig_unmapped",
-        f"The rig of “{character.name}” is not understood: no bone was found for {', '.join(report.missing)}.",
-        "Use a Mixamo or Rigify rig, or load a bone map for this one in the Duologue tab.",
-    )
+        bone_map_of(character)
 
 
 def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:

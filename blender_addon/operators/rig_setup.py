@@ -1,12 +1,21 @@
-"""Say who A and B are."""
+"""Say who A and B are, and how an unknown rig is built."""
+
+# Blender reads property definitions from annotations.
+# pyright: reportInvalidTypeForm=false
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bpy.types import Operator
+from bpy.props import StringProperty
+from bpy.types import Armature, Event, Object, Operator
 
+from protocol.errors import DuologueError
+
+from ..animation.rig import BONE_MAP_PROPERTY, bone_map_of, read_rig
 from ..properties import pair_of
+from ..retarget import mapping
 from ..stubs import Context
 from . import checks
 
@@ -48,4 +57,85 @@ class DUOLOGUE_OT_swap(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (DUOLOGUE_OT_use_selected, DUOLOGUE_OT_swap)
+class DUOLOGUE_OT_load_bone_map(Operator):
+    """Read a JSON file that names the bones of this rig; the map is kept in the .blend"""
+
+    bl_idname = "duologue.load_bone_map"
+    bl_label = "Load Bone Map…"
+    bl_options = {"REGISTER", "UNDO"}
+
+    character: StringProperty(name="Character", options={"HIDDEN"})
+    filepath: StringProperty(name="Bone Map", subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
+        """Let the file be chosen."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Take the map if it fits the rig."""
+        try:
+            character = _character(context, self.character)
+            text = Path(self.filepath).read_text(encoding="utf-8")
+            rig = read_rig(character)
+            mapping.match(mapping.parse(text), rig.bones, rig.name)
+        except DuologueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except (OSError, UnicodeDecodeError) as error:
+            self.report({"ERROR"}, f"The bone map cannot be read: {error}. Choose another file.")
+            return {"CANCELLED"}
+        character[BONE_MAP_PROPERTY] = text
+        return {"FINISHED"}
+
+
+class DUOLOGUE_OT_forget_bone_map(Operator):
+    """Forget the bone map that was loaded for this rig and find its bones by name again"""
+
+    bl_idname = "duologue.forget_bone_map"
+    bl_label = "Forget Bone Map"
+    bl_options = {"REGISTER", "UNDO"}
+
+    character: StringProperty(name="Character", options={"HIDDEN"})
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Remove it from the armature."""
+        try:
+            character = _character(context, self.character)
+        except DuologueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        character.pop(BONE_MAP_PROPERTY, None)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    DUOLOGUE_OT_use_selected,
+    DUOLOGUE_OT_swap,
+    DUOLOGUE_OT_load_bone_map,
+    DUOLOGUE_OT_forget_bone_map,
+)
+_known: dict[tuple[object, ...], mapping.BoneMap | DuologueError] = {}
+_KNOWN_MAX = 16
+
+
+def mapping_of(character: Object) -> mapping.BoneMap | DuologueError:
+    """How a rig's bones are mapped, or why they are not; remembered, because panels ask at every redraw."""
+    bones = character.data.bones if isinstance(character.data, Armature) else ()
+    key = (character.name, character.get(BONE_MAP_PROPERTY), *(bone.name for bone in bones))
+    if key not in _known:
+        if len(_known) >= _KNOWN_MAX:
+            _known.clear()
+        try:
+            _known[key] = bone_map_of(character)
+        except DuologueError as error:
+            _known[key] = error
+    return _known[key]
+
+
+def _character(context: Context, name: str) -> Object:
+    found = context.scene.objects.get(name) if name else context.object
+    if found is None:
+        raise DuologueError("no_character", f"There is no “{name}” in this scene.", "Pick the armature again.")
+    return found

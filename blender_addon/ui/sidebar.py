@@ -8,14 +8,20 @@ from bpy.types import Object, Panel
 
 from protocol.errors import DuologueError
 
+from ..animation.rig import BONE_MAP_PROPERTY
 from ..link import jobs
 from ..link.session import State
-from ..operators import checks
 from ..operators.backend import DUOLOGUE_OT_backend_restart, DUOLOGUE_OT_backend_start, DUOLOGUE_OT_backend_stop
 from ..operators.describe import DUOLOGUE_OT_describe
 from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
 from ..operators.react import DUOLOGUE_OT_react
-from ..operators.rig_setup import DUOLOGUE_OT_swap, DUOLOGUE_OT_use_selected
+from ..operators.rig_setup import (
+    DUOLOGUE_OT_forget_bone_map,
+    DUOLOGUE_OT_load_bone_map,
+    DUOLOGUE_OT_swap,
+    DUOLOGUE_OT_use_selected,
+    mapping_of,
+)
 from ..properties import pair_of
 from ..stubs import Context
 from .outliner import caption_of
@@ -118,11 +124,17 @@ _STATE_ICONS = {
 
 
 def _draw_mapping(layout: Any, context: Context, character: Object) -> None:
-    report = checks.mapping(character)
-    if report.missing:
-        _draw_error(layout, context, checks.unmapped(character, report))
+    found = mapping_of(character)
+    own = BONE_MAP_PROPERTY in character
+    row = layout.row(align=True)
+    if isinstance(found, DuologueError):
+        _draw_error(row.column(), context, found)
     else:
-        paragraph(layout, context, f"{report.family}: all {report.mapped} joints found", "CHECKMARK")
+        row.label(text=f"{found.name} rig, {sum(map(len, found.bones.values()))} bones found", icon="CHECKMARK")
+    if own:
+        row.operator(DUOLOGUE_OT_forget_bone_map.bl_idname, text="", icon="X").character = character.name
+    elif isinstance(found, DuologueError):
+        layout.operator(DUOLOGUE_OT_load_bone_map.bl_idname, icon="FILE_FOLDER").character = character.name
 
 
 def _draw_progress(layout: Any, job: jobs.Job) -> None:

@@ -21,6 +21,7 @@ from protocol.wire import MAGIC, Envelope
 from tests.e2e import characters
 from tests.fake_backend import Answer, FakeBackend, play, two_wave
 
+context: Any = bpy.context
 duologue: Any = bpy.ops.duologue  # pyright: ignore[reportAttributeAccessIssue]
 Addon = Callable[[str], ModuleType]
 
@@ -31,7 +32,7 @@ class Stage:
     def __init__(self, addon: Addon) -> None:
         self.jobs: Any = addon("link.jobs")
         self.captions: Any = addon("captions")
-        self.scene: Any = bpy.context.scene
+        self.scene: Any = context.scene
         self.a: Any = characters.build_mixamo("Alice", 1.7)
         self.b: Any = characters.build_mixamo("Bob", 1.85)
         self.settings: Any = self.scene.duologue
@@ -40,7 +41,7 @@ class Stage:
         self.activate(self.a)
 
     def activate(self, character: Any) -> None:
-        bpy.context.view_layer.objects.active = character
+        context.view_layer.objects.active = character
 
     def tick_until(self, over: Callable[[], bool], seconds: float = 8.0) -> None:
         deadline = time.monotonic() + seconds
@@ -81,7 +82,7 @@ def backend(
 ) -> Iterator[Callable[..., FakeBackend]]:
     """Start a scripted backend that the extension finds through its connection file."""
     path = tmp_path / "connection.json"
-    preferences: Any = bpy.context.preferences.addons[extension].preferences
+    preferences: Any = context.preferences.addons[extension].preferences
     preferences.connection_file = str(path)
     made: list[FakeBackend] = []
 
@@ -95,6 +96,11 @@ def backend(
     for one in made:
         one.close()
     preferences.connection_file = ""
+
+
+def scene_object(name: str) -> Any:
+    """An object as it is now; undo replaces it."""
+    return bpy.data.objects[name]
 
 
 def submitted(server: FakeBackend) -> Submit:
@@ -229,12 +235,12 @@ def test_one_undo_takes_back_the_whole_result_and_redo_restores_it(stage, backen
     backend()
     bpy.ops.ed.undo_push(message="before")
     stage.run(duologue.generate)
-    assert stage.keys(bpy.data.objects["Alice"]) > 0
+    assert stage.keys(scene_object("Alice")) > 0
     bpy.ops.ed.undo()
-    alice, bob = bpy.data.objects["Alice"], bpy.data.objects["Bob"]
+    alice, bob = scene_object("Alice"), scene_object("Bob")
     assert stage.keys(alice) == stage.keys(bob) == 0
     bpy.ops.ed.redo()
-    alice, bob = bpy.data.objects["Alice"], bpy.data.objects["Bob"]
+    alice, bob = scene_object("Alice"), scene_object("Bob")
     assert stage.keys(alice) > 0
     assert stage.keys(bob) > 0
 
@@ -390,13 +396,13 @@ def test_an_undo_in_mid_job_loses_nothing_of_the_result(stage, backend):
     duologue.generate()
     stage.tick_until(lambda: stage.jobs.latest().first_motion_seconds is not None)
     bpy.ops.ed.undo()
-    assert stage.keys(bpy.data.objects["Alice"]) == 0
+    assert stage.keys(scene_object("Alice")) == 0
     for say in later:
         say()
         stage.jobs.tick()
     stage.tick_until(lambda: not stage.jobs.running())
     assert stage.jobs.latest().error is None
-    alice = bpy.data.objects["Alice"]
+    alice = scene_object("Alice")
     assert tuple(alice.animation_data.action.frame_range) == pytest.approx((1, 1 + 2 * 24), abs=1.5)
 
 
@@ -492,7 +498,7 @@ def test_a_character_that_is_not_of_the_pair_has_no_partner(stage, nothing_sent)
 
 
 def test_nothing_active_is_said(stage, nothing_sent):
-    bpy.context.view_layer.objects.active = None
+    context.view_layer.objects.active = None
     assert "No character is active" in refused(duologue.describe)
 
 
@@ -523,7 +529,7 @@ def test_the_pair_is_saved_with_the_file(stage, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path)
-    settings: Any = bpy.context.scene.duologue  # pyright: ignore
+    settings: Any = context.scene.duologue
     assert settings.character_a.name == "Alice"
     assert settings.prompt == "two people wave at each other"
 
