@@ -1,0 +1,190 @@
+"""`PairWriter`: motion that arrives in stretches becomes keys on rigs, on one Action with a slot for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from bpy.types import Action, Object, Scene
+
+from protocol.errors import DuologueError
+from protocol.motion import Motion
+
+from .. import compat
+from ..retarget.euler import AXIS_ANGLE, QUATERNION, channel_values
+from ..retarget.mapping import Switch
+from ..retarget.pair import Stage
+from ..retarget.rest_pose import Calibration, calibrate
+from ..retarget.timing import Resampler
+from ..retarget.transfer import to_channels
+from .keys import add_curves, append_keys, set_constant
+from .previous import Previous
+from .rig import bone_map_of, measured_drive, read_rig
+
+_MODES = {QUATERNION: ("rotation_quaternion", 4), AXIS_ANGLE: ("rotation_axis_angle", 4)}
+_EULER = ("rotation_euler", 3)
+
+
+class PairWriter:
+    """Writes the motion of one or two persons onto as many rigs while it arrives.
+
+    Only mapped bones get keys, and only Actions change. Objects are kept by name, because undo replaces them.
+    """
+
+    def __init__(self, scene: Scene, targets: Sequence[Object], total: int, start_frame: int, title: str) -> None:
+        """Get ready; nothing has changed before the first `write`.
+
+        Args:
+            scene: gives the frame rate; it is not changed.
+            targets: an armature object per person, in the order of the motion's persons.
+            total: frames that the whole motion will have, at its own frame rate.
+            start_frame: scene frame of the motion's first frame.
+            title: name of the Action.
+
+        Raises:
+            DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode``, ``rig_hidden``, or what
+                `bone_map_of` raises.
+        """
+        if len(set(targets)) != len(targets):
+            raise DuologueError(
+                "one_rig_for_both",
+                f"“{targets[0].name}” was given for both persons.",
+                "Pick two different armatures.",
+            )
+        for target in targets:
+            _check_writable(target)
+        self._start_frame, self._title = start_frame, title
+        self._resampler = Resampler(scene.render.fps / scene.render.fps_base, total)
+        self._tracks = [_Track(target) for target in targets]
+        self._stage: Stage | None = None
+        self._action = ""
+
+    def write(self, motion: Motion, start: int) -> None:
+        """Key the next stretch of motion.
+
+        Args:
+            motion: as many persons as there are targets, at any frame rate.
+            start: index of its first frame in the whole motion.
+
+        Raises:
+            DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone`` if a rig was removed meanwhile.
+        """
+        if motion.persons != len(self._tracks):
+            raise DuologueError(
+                "persons_mismatch",
+                f"There is motion of {motion.persons} persons for {len(self._tracks)} rigs.",
+                "Give each person one rig.",
+            )
+        first, stretch = self._resampler.push(motion, start)
+        if stretch is None:
+            return
+        if self._stage is None:
+            self._stage = Stage(stretch, [track.calibration for track in self._tracks])
+            self._begin()
+        on_rigs = self._stage.on_bodies(stretch)
+        frames = self._start_frame + np.arange(first, first + stretch.frames)
+        for person, track in enumerate(self._tracks):
+            track.append(on_rigs.person(person), frames)
+
+    def finish(self) -> Action | None:
+        """End the motion and keep it; returns the Action, None if nothing was ever written.
+
+        Actions that only these rigs used get a fake user, so that saving does not throw them away.
+        """
+        for track in self._tracks:
+            track.previous.keep()
+        return bpy.data.actions.get(self._action)
+
+    def discard(self) -> None:
+        """Take the motion off the rigs again: actions, slots, switches and poses are as they were before."""
+        for track in self._tracks:
+            track.previous.restore()
+        action = bpy.data.actions.get(self._action)
+        if action is not None:
+            bpy.data.actions.remove(action)
+        bpy.context.view_layer.update()
+
+    def _begin(self) -> None:
+        action = bpy.data.actions.new(self._title)
+        self._action = action.name
+        for track in self._tracks:
+            track.begin(action, self._start_frame)
+
+
+class _Track:
+    """One rig, and its slot of the Action."""
+
+    def __init__(self, target: Object) -> None:
+        bones = bone_map_of(target)
+        self.calibration: Calibration = calibrate(read_rig(target), bones.bones)
+        self._switches: tuple[Switch, ...] = tuple(
+            one for one in bones.switches if one.property in target.pose.bones[one.bone]
+        )
+        self.previous = Previous(target, self.calibration.bones, self._switches)
+        self._drive = measured_drive(target, self.calibration, self._switches)
+        self._modes = [target.pose.bones[bone].rotation_mode for bone in self.calibration.bones]
+        self._last: list[np.ndarray | None] = [None] * len(self._modes)
+
+    def begin(self, action: Action, frame: int) -> None:
+        """Bind the rig to a new slot of the action, with empty curves for its mapped bones."""
+        target = self.previous.find()
+        slot = action.slots.new(id_type="OBJECT", name=target.name)
+        data = target.animation_data or target.animation_data_create()
+        data.action, data.action_slot = action, slot
+        for bone, path, count in self._paths():
+            add_curves(action, slot, path, bone, count)
+        for one in self._switches:
+            path = f'{_pose_bone(one.bone)}["{bpy.utils.escape_identifier(one.property)}"]'
+            add_curves(action, slot, path, one.bone, 1)
+            set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
+
+    def append(self, motion: Motion, frames: np.ndarray) -> None:
+        """Key a one-person motion on the rig's own body at scene frames (T,)."""
+        target = self.previous.find()
+        data = target.animation_data
+        if data is None or data.action is None or data.action_slot is None:
+            raise DuologueError(
+                "action_gone",
+                f"The Action of “{target.name}” was removed while its motion was being made.",
+                "Undo that and try again.",
+            )
+        curves = compat.channelbag(data.action, data.action_slot).fcurves
+        channels = to_channels(motion, self.calibration, self._drive)
+        values = []
+        for number, mode in enumerate(self._modes):
+            values.append(channel_values(channels.rotations[:, number], mode, self._last[number]))
+            self._last[number] = values[-1][-1]
+        values.append(channels.location)
+        for (_, path, count), numbers in zip(self._paths(), values, strict=True):
+            append_keys([curves.find(path, index=index) for index in range(count)], frames, numbers)
+        target.update_tag(refresh={"TIME"})
+
+    def _paths(self) -> list[tuple[str, str, int]]:
+        """Bone, data path and number of components of everything that is keyed; the location last."""
+        bones = self.calibration.bones
+        paths = []
+        for bone, mode in zip(bones, self._modes, strict=True):
+            name, count = _MODES.get(mode, _EULER)
+            paths.append((bone, f"{_pose_bone(bone)}.{name}", count))
+        carrier = bones[self.calibration.location]
+        return [*paths, (carrier, f"{_pose_bone(carrier)}.location", 3)]
+
+
+def _pose_bone(bone: str) -> str:
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
+
+
+def _check_writable(target: Object) -> None:
+    if target.library is not None:
+        raise DuologueError(
+            "rig_linked",
+            f"“{target.name}” is linked from another file and cannot be animated here.",
+            "Make a library override of it (Object > Library Override > Make) and pick that.",
+        )
+    if target.animation_data is not None and target.animation_data.use_tweak_mode:
+        raise DuologueError(
+            "rig_in_tweak_mode",
+            f"An NLA strip of “{target.name}” is being tweaked.",
+            "Leave tweak mode in the Nonlinear Animation editor (Tab) and try again.",
+        )

@@ -1,0 +1,169 @@
+"""Armature objects as arrays, with their mapping, and how their controls really move each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from bpy.types import Object, PoseBone
+from mathutils import Matrix, Quaternion
+
+from protocol import rotations as rot
+from protocol.errors import DuologueError
+
+from ..retarget import mapping
+from ..retarget.rest_pose import Calibration
+from ..retarget.rig import Rig, orthonormal
+from ..retarget.transfer import Drive
+
+BONE_MAP_PROPERTY = "duologue_bone_map"
+"""Custom property of an armature object: its own bone map as JSON text, for rigs that are not known by name."""
+Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+"""From Blender's world to that of `Motion`: -Y becomes +Z, Z becomes Y."""
+_SAME_DEGREES = 0.2
+"""A bone whose rotation relative to another one varies by less follows it."""
+
+
+def read_rig(armature: Object) -> Rig:
+    """The rest pose of an armature object.
+
+    Raises:
+        DuologueError: ``no_rig`` if the object is no armature or has no bones.
+    """
+    if armature.type != "ARMATURE" or not armature.data.bones:
+        raise DuologueError(
+            "no_rig", f"“{armature.name}” is no armature with bones.", "Pick the armature that moves the character."
+        )
+    bones = list(armature.data.bones)
+    index = {bone.name: number for number, bone in enumerate(bones)}
+    return Rig(
+        name=armature.name,
+        bones=tuple(index),
+        parents=tuple(index[bone.parent.name] if bone.parent else -1 for bone in bones),
+        rest=np.array([bone.matrix_local for bone in bones]),
+        tails=np.array([bone.tail_local for bone in bones]),
+        world=Y_UP @ np.array(armature.matrix_world),
+        connected=frozenset(bone.name for bone in bones if bone.use_connect and bone.parent),
+    )
+
+
+def bone_map_of(armature: Object) -> mapping.BoneMap:
+    """How an armature's bones are mapped: by its own bone map if it has one, else by name.
+
+    Raises:
+        DuologueError: ``no_rig``, ``rig_unmapped`` or ``bone_map_invalid``.
+    """
+    rig = read_rig(armature)
+    own = armature.get(BONE_MAP_PROPERTY)
+    found = (
+        mapping.match(mapping.parse(str(own)), rig.bones, rig.name) if own else mapping.best_map(rig.bones, rig.name)
+    )
+    return mapping.movable(found, rig)
+
+
+SavedPose = tuple[dict[str, dict[str, object]], list[tuple[str, str, object]]]
+"""Channels by bone and property; values of switches."""
+
+
+def saved_pose(armature: Object, bones: Sequence[str], switches: Sequence[mapping.Switch]) -> SavedPose:
+    """The channels of bones and the values of switches as they are."""
+    poses = armature.pose.bones
+    values = [(one.bone, one.property, poses[one.bone].get(one.property)) for one in switches]
+    return {name: _channels(poses[name]) for name in bones}, [one for one in values if one[2] is not None]
+
+
+def restore_pose(armature: Object, saved: SavedPose) -> None:
+    """Put back what `saved_pose` returned; bones that are gone are passed over."""
+    poses = armature.pose.bones
+    for name, channels in saved[0].items():
+        for channel, value in channels.items():
+            if name in poses:
+                setattr(poses[name], channel, value)
+    for name, switch, value in saved[1]:
+        if name in poses:
+            poses[name][switch] = value
+
+
+def measured_drive(armature: Object, calibration: Calibration, switches: Sequence[mapping.Switch]) -> Drive:
+    """How the mapped bones follow their channels, found by posing the rig twice and looking.
+
+    Constraints, drivers, bones between the mapped ones and inheritance flags are thereby accounted for without being
+    understood. The pose is put back.
+
+    Raises:
+        DuologueError: ``rig_hidden`` if Blender does not evaluate the rig.
+    """
+    names = calibration.bones
+    poses = [armature.pose.bones[name] for name in names]
+    turns = _test_turns(len(names))
+    bpy.context.view_layer.update()  # so that animation that waits for it does not overwrite the poses below
+    saved = saved_pose(armature, names, switches)
+    try:
+        for one in switches:
+            armature.pose.bones[one.bone][one.property] = one.value
+        for bone in poses:
+            bone.matrix_basis = Matrix()
+        still = world_matrices(armature, names)
+        for bone, turn in zip(poses, turns, strict=True):
+            bone.matrix_basis = Quaternion(turn.tolist()).to_matrix().to_4x4()
+        posed = world_matrices(armature, names)
+    finally:
+        restore_pose(armature, saved)
+        bpy.context.view_layer.update()
+    at_rest, turned = (rot.from_matrix(orthonormal(matrices[:, :3, :3])) for matrices in (still, posed))
+    if np.abs(at_rest - turned).max() < 1e-3:
+        raise DuologueError(
+            "rig_hidden",
+            f"Blender does not update “{armature.name}”, because it is hidden or disabled.",
+            "Make the armature visible in the viewport and try again.",
+        )
+    above = rot.multiply(turned, rot.inverse(turns))
+    parents = [_followed(bone, at_rest, turned, above) for bone in range(len(names))]
+    frames = [
+        rot.multiply(rot.inverse(at_rest[parent]), at_rest[bone]) if parent >= 0 else at_rest[bone]
+        for bone, parent in enumerate(parents)
+    ]
+    carrier = still[calibration.location]
+    own = armature.data.bones[names[calibration.location]]
+    axes = carrier[:3, :3] if own.use_local_location else (Y_UP @ np.array(armature.matrix_world))[:3, :3]
+    return Drive(np.array(parents), np.array(frames, np.float32), carrier[:3, 3], axes)
+
+
+def world_matrices(armature: Object, bones: Sequence[str]) -> np.ndarray:
+    """(M, 4, 4) matrices of bones as evaluated now, in the world of `Motion`."""
+    bpy.context.view_layer.update()
+    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    world = Y_UP @ np.array(evaluated.matrix_world)
+    return world @ np.array([evaluated.pose.bones[name].matrix for name in bones])
+
+
+def _followed(bone: int, at_rest: np.ndarray, turned: np.ndarray, above: np.ndarray) -> int:
+    """The mapped bone that carries ``bone``, or -1: the one relative to which what is above it kept its rotation."""
+    before = rot.multiply(rot.inverse(at_rest), at_rest[bone])
+    after = rot.multiply(rot.inverse(turned), above[bone])
+    changes = _degrees(before, after)
+    changes[bone] = np.inf
+    world_change = _degrees(at_rest[bone], above[bone])
+    nearest = int(np.argmin(changes))
+    return -1 if world_change <= max(_SAME_DEGREES, changes[nearest]) else nearest
+
+
+def _degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.degrees(2 * np.arccos(np.clip(np.abs(np.sum(a * b, axis=-1)), 0, 1)))
+
+
+def _test_turns(count: int) -> np.ndarray:
+    """(count, 4) rotations, all different, so that no two bones are taken for each other."""
+    draw = np.random.default_rng(1)
+    return rot.from_axis_angle(draw.normal(size=(count, 3)), draw.uniform(0.4, 1.0, count))
+
+
+def _channels(bone: PoseBone) -> dict[str, object]:
+    return {
+        "location": tuple(bone.location),
+        "rotation_quaternion": tuple(bone.rotation_quaternion),
+        "rotation_euler": tuple(bone.rotation_euler),
+        "rotation_axis_angle": tuple(bone.rotation_axis_angle),
+        "scale": tuple(bone.scale),
+    }
