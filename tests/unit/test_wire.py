@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from protocol import content, wire
 from protocol.messages import (
     PROTOCOL_VERSION,
+    Accepted,
     Cancel,
     Heartbeat,
     Limits,
@@ -20,6 +21,7 @@ from protocol.messages import (
     MotionPart,
     Progress,
     Result,
+    Status,
     Submit,
     Welcome,
 )
