@@ -266,6 +266,8 @@ class Server:
 
     def _loaded(self, model: Model | None, problem: DuologueError | None) -> None:
         self._model, self._problem = model, problem
+        if model:
+            log.info("Loaded %s on %s", model.name, model.device)
         self._push([b""])
 
     def _push(self, frames: list[bytes]) -> None:
