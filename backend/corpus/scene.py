@@ -21,12 +21,16 @@ INDEX = "scenes.jsonl"
 
 @dataclass(frozen=True)
 class Contact:
-    """A joint of person A on a joint of person B from frame ``start`` up to, not including, frame ``end``."""
+    """A joint of person A on a joint of person B from ``start`` to ``end`` seconds; hands touch with the palm."""
 
     joint_a: str
     joint_b: str
-    start: int
-    end: int
+    start: float
+    end: float
+
+    def frames(self, fps: float, count: int) -> slice:
+        """The frames of a motion of ``count`` frames in which they touch."""
+        return slice(int(np.ceil(self.start * fps - 1e-6)), min(int(self.end * fps + 1e-6) + 1, count))
 
 
 @dataclass(frozen=True)

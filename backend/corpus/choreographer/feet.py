@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -150,7 +151,7 @@ def _phase(steps: list[_Step], frames: int) -> np.ndarray:
     if not steps:
         return np.zeros(frames)
     times, phases = [steps[0].land], [0.5 * steps[0].foot]
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         times.append(step.land)
         phases.append(phases[-1] + (1.0 if step.foot == before.foot else 0.5))
     rate = 0.5 / max(8, (times[-1] - times[0]) / max(len(times) - 1, 1))

@@ -1,4 +1,4 @@
-"""Scenes by the thousand: each one depends on the seed and its index alone, so any number of processes gives the same."""
+"""Scenes by the thousand: each depends on the seed and its index alone, so any number of processes gives the same."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def make_scene(sources: Sources, seed: int, index: int, kind: str | None = None)
         stage = Stage(rng, sources.library, _seconds(rng))
         performance = KINDS[kind](stage)
         motion, planted = performed(performance)
-        contacts = _contacts(performance, motion.frames)
+        contacts = _within(performance.contacts, stage.seconds)
         problems = quality.problems(kind, motion, contacts, planted)
         if not problems:
             script = {"kind": kind} | performance.script | {"sizes": [round(body.scale, 3) for body in stage.bodies]}
@@ -147,13 +147,13 @@ def _seconds(rng: np.random.Generator) -> float:
     return float(rng.uniform(low, high))
 
 
-def _contacts(performance: Performance, frames: int) -> tuple[Contact, ...]:
-    found = []
-    for touch in performance.touches:
-        start, end = int(np.ceil(touch.start * FPS)), min(int(touch.end * FPS) + 1, frames)
-        if end > start:
-            found.append(Contact(touch.joint_a, touch.joint_b, start, end))
-    return tuple(found)
+def _within(contacts: tuple[Contact, ...], seconds: float) -> tuple[Contact, ...]:
+    """The contacts that begin before the scene ends, cut to it."""
+    return tuple(
+        Contact(c.joint_a, c.joint_b, round(c.start, 3), round(min(c.end, seconds), 3))
+        for c in contacts
+        if c.start < seconds - 1 / FPS
+    )
 
 
 def _scene(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -92,11 +93,11 @@ def _relax_arms(rotations: np.ndarray) -> None:
 
 
 def walks_of(clip: Clip, samples: int = 32) -> list[Walk]:
-    """Every gait cycle of a walk along +Z, from left strike to left strike, closed so that it repeats without a jump."""
+    """Every gait cycle of a walk along +Z, from left strike to left strike, closed so that it loops without a jump."""
     root, rotations = _neutral(clip.motion)
     landings = [frame for frame, side in clip.strikes if side == "left"]
     found = []
-    for start, end in zip(landings, landings[1:], strict=False):
+    for start, end in pairwise(landings):
         seconds = (end - start) / FPS
         speed = float(np.hypot(*(root[end] - root[start])[[0, 2]])) / seconds
         if not (0.8 < seconds < 1.6 and 0.6 < speed < 1.8):

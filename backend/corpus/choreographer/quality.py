@@ -95,5 +95,6 @@ def _palm_error(motion: Motion, contacts: Sequence[Contact]) -> float:
     if not hands:
         return 0.0
     at = palms(motion)
-    gaps = [at[c.start : c.end, 0, WRISTS[c.joint_a]] - at[c.start : c.end, 1, WRISTS[c.joint_b]] for c in hands]
-    return max(float(np.linalg.norm(gap, axis=-1).max()) for gap in gaps)
+    windows = [(c.frames(motion.fps, motion.frames), WRISTS[c.joint_a], WRISTS[c.joint_b]) for c in hands]
+    gaps = [at[window, 0, of_a] - at[window, 1, of_b] for window, of_a, of_b in windows]
+    return max(float(np.linalg.norm(gap, axis=-1).max(initial=0.0)) for gap in gaps)

@@ -7,25 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..scene import Contact
 from .blend import FPS
 from .body import SIDES, Body
 from .feet import Gait
 from .library import Library
-from .path import Path, direction, heading_of, leftward, moving
+from .path import Path, heading_of, moving
 from .performer import Performer
 
 PACE = {"slow": 0.75, "normal": 1.0, "fast": 1.35}
 OTHER_SIDE = {"left": "right", "right": "left"}
-
-
-@dataclass(frozen=True)
-class Touch:
-    """A joint of A on a joint of B from ``start`` to ``end`` seconds."""
-
-    joint_a: str
-    joint_b: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +25,7 @@ class Performance:
 
     performers: tuple[Performer, Performer]
     script: dict[str, object]
-    touches: tuple[Touch, ...] = ()
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(eq=False)
@@ -166,17 +157,3 @@ def between_heading(pair: tuple[Performer, Performer]) -> np.ndarray:
 def sides(hand: str) -> tuple[str, ...]:
     """The sides that "left", "right" or "both" stands for."""
     return SIDES if hand == "both" else (hand,)
-
-
-__all__ = [
-    "OTHER_SIDE",
-    "PACE",
-    "Performance",
-    "Stage",
-    "Touch",
-    "between_heading",
-    "direction",
-    "leftward",
-    "midpoint",
-    "sides",
-]

@@ -7,10 +7,12 @@ import numpy as np
 from protocol import rotations as rot
 from protocol.skeleton import JOINT
 
+from ...scene import Contact
 from ..blend import ease, pulse
 from ..body import world_pose
+from ..path import leftward
 from ..performer import ArmGoal
-from ..staging import Performance, Stage, Touch, leftward
+from ..staging import Performance, Stage
 
 SPINE3 = JOINT["spine3"]
 
@@ -20,7 +22,7 @@ def hug(stage: Stage) -> Performance:
     idle = stage.uniform(0.0, 0.3)
     speed = 0.85 * stage.pace
     opening, closing, letting_go = 0.55 / stage.pace, 0.5 / stage.pace, 0.6 / stage.pace
-    gap = stage.uniform(0.36, 0.4) * stage.size
+    gap = stage.uniform(0.32, 0.36) * stage.size
     longest = (stage.seconds - idle - closing - 0.9) * speed * 0.8
     walk_in = float(np.clip(stage.uniform(0.6, 2.0), 0.55, max(0.6, longest)))
     paths, ready = stage.meeting(gap, walk_in, idle, speed)
@@ -29,7 +31,7 @@ def hug(stage: Stage) -> Performance:
     pair = stage.pair(paths)
     if parts:
         _step_apart(stage, pair, part + 0.2)
-    lateral = 0.055 * stage.size
+    lateral = 0.06 * stage.size
     over = int(stage.rng.integers(2))
     near = ease(stage.t, ready - 0.6, ready) * (1 - ease(stage.t, part + 0.1, part + 0.8))
     sway = 0.02 * np.sin(2 * np.pi * stage.uniform(0.3, 0.5) * (stage.t - ready)) * near
@@ -37,7 +39,7 @@ def hug(stage: Stage) -> Performance:
         one.shift[:, 0] += lateral * near + sway * (1 if index == 0 else -1)
         one.spine[:, 0] += 0.1 * near
         one.spine[:, 2] -= 0.1 * near
-        one.head[:, 2] -= 0.18 * near
+        one.head[:, 2] -= 0.1 * near
         one.head[:, 1] -= 0.1 * near
     stage.look_at_each_other(pair, 1 - near)
     tracks = []
@@ -57,7 +59,7 @@ def hug(stage: Stage) -> Performance:
             height = np.array([0.0, 0.14 if high else -0.1, 0.0]) * size
             wide = (1 - closed)[:, None]
             behind = -facing * (0.14 * size * (2 * closed - 1))[:, None]
-            target = chest + height * (1 if high else 1) + behind + aside * (0.05 * size + 0.42 * size * wide)
+            target = chest + height + behind + aside * (0.05 * size + 0.42 * size * wide)
             one.arms.append(ArmGoal(side, target, raised, (1.0, 0.1 if high else -0.6, 0.0)))
     script = {
         "actor": "both",
@@ -69,8 +71,8 @@ def hug(stage: Stage) -> Performance:
     }
     end = min(part, stage.seconds)
     start = ready - 0.15 + closing
-    touches = [Touch("spine3", "spine3", start, end)]
-    return Performance(pair, script, tuple(touches))
+    contacts = [Contact("spine3", "spine3", start, end)]
+    return Performance(pair, script, tuple(contacts))
 
 
 def _step_apart(stage: Stage, pair: tuple, at: float) -> None:

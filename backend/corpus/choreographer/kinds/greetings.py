@@ -6,9 +6,11 @@ import numpy as np
 
 from protocol import rotations as rot
 
+from ...scene import Contact
 from ..blend import ease, pulse, through
+from ..path import leftward
 from ..performer import ArmGoal, Performer
-from ..staging import Performance, Stage, Touch, between_heading, leftward, midpoint, sides
+from ..staging import Performance, Stage, between_heading, midpoint, sides
 
 Z = np.array([0.0, 0.0, 1.0])
 ACTORS = ("both", "both", "both", "both", "A", "B")
@@ -55,7 +57,7 @@ def handshake(stage: Stage) -> Performance:
         "shakes": round(rate * shaking),
     }
     wrist = f"{hand}_wrist"
-    return Performance(pair, script, (Touch(wrist, wrist, meet, part),))
+    return Performance(pair, script, (Contact(wrist, wrist, meet, part),))
 
 
 def high_five(stage: Stage) -> Performance:
@@ -111,15 +113,15 @@ def high_five(stage: Stage) -> Performance:
     joints = (
         [("left_wrist", "right_wrist"), ("right_wrist", "left_wrist")] if hand == "both" else [(f"{hand}_wrist",) * 2]
     )
-    touches = [Touch(a, b, hit, hit + 0.12) for hit in slaps for a, b in joints]
-    return Performance(pair, script, tuple(touches))
+    contacts = [Contact(a, b, hit, hit + 0.12) for hit in slaps for a, b in joints]
+    return Performance(pair, script, tuple(contacts))
 
 
 def bow(stage: Stage) -> Performance:
     """Both bend the torso towards each other, hold, and rise."""
     actor = stage.choose(ACTORS)
     depth = stage.choose(("slight", "deep", "deep"))
-    angle = np.radians(stage.uniform(45, 55) if depth == "slight" else stage.uniform(62, 80))
+    angle = np.radians(stage.uniform(52, 60) if depth == "slight" else stage.uniform(70, 85))
     down, hold, rise = 0.75 / stage.pace, stage.uniform(0.15, 0.8), 0.85 / stage.pace
     idle, lag = stage.uniform(0.05, 0.5), stage.choose_end() * stage.uniform(0.1, 0.5) * (actor == "both")
     cycle = down + hold + rise + 0.15
@@ -152,8 +154,8 @@ def bow(stage: Stage) -> Performance:
 
 def _bend(one: Performer, amount: np.ndarray, angle: float) -> None:
     size = one.body.scale
-    one.pelvis[:, 0] += 0.6 * angle * amount
-    one.spine[:, 0] += 0.4 * angle * amount
+    one.pelvis[:, 0] += 0.68 * angle * amount
+    one.spine[:, 0] += 0.32 * angle * amount
     one.head[:, 0] += 0.15 * amount
     one.shift[:, 2] -= 0.14 * size * amount * np.sin(angle)
     for side in ("left", "right"):
@@ -192,8 +194,13 @@ def wave(stage: Stage) -> Performance:
             local[:, 0] = sign * 0.36 * size + swing
             local[:, 1] = height - 0.6 * np.abs(swing)
             local[:, 2] = 0.16 * size
-            tilt = rot.from_axis_angle(Z, np.float64(0.2))
+            tilt = rot.from_axis_angle(Z, 0.2)
             one.arms.append(ArmGoal(side, one.around(local), weight, (0.9, -1.0, -0.1), tilt, lean=False))
         one.spine[:, 2] += 0.03 * weight
-    script = {"actor": actor, "hand": hand, "speed": stage.speed, "first": "AB"[first] if actor == "both" else actor}
+    script: dict[str, object] = {
+        "actor": actor,
+        "hand": hand,
+        "speed": stage.speed,
+        "first": "AB"[first] if actor == "both" else actor,
+    }
     return Performance(pair, script)

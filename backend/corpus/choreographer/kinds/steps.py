@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..blend import FPS, pulse, smooth
-from ..path import Path, direction, heading_of, leftward, moving
+from ..path import direction, heading_of, leftward, moving
 from ..staging import Performance, Stage
 
 
@@ -13,7 +13,7 @@ def walk_together(stage: Stage) -> Performance:
     """Both walk side by side the same way, at the same speed, now and then with a look at the other."""
     side = stage.choose(("left", "right"))
     speed = {"slow": 0.7, "normal": 1.0, "fast": 1.32}[stage.speed] * stage.uniform(0.94, 1.06) * stage.size
-    gap = stage.size * stage.uniform(0.62, 0.85)
+    gap = stage.size * stage.uniform(0.7, 0.9)
     starts, stops = stage.chance(0.4), stage.chance(0.35) and stage.seconds > 3
     begin = stage.uniform(0.2, 0.7) if starts else -10.0
     end = stage.seconds - stage.uniform(0.5, 0.9) if stops else stage.seconds + 10
@@ -26,7 +26,10 @@ def walk_together(stage: Stage) -> Performance:
     ahead = direction(heading) * stage.uniform(-0.06, 0.06)
     paths = (moving(centre - abreast, heading, 5), moving(centre + abreast + ahead, heading, 5))
     swing = float(np.clip(0.5 - 0.13 * speed, 0.32, 0.42))
-    pair = stage.pair(paths, swing=swing, support=0.07, stagger=0.0)
+    pair = (
+        stage.performer(0, paths[0], swing=swing * stage.uniform(0.94, 1.06), support=0.07, stagger=0.0),
+        stage.performer(1, paths[1], swing=swing * stage.uniform(0.94, 1.06), support=0.07, stagger=0.0),
+    )
     for one, other in (pair, pair[::-1]):
         seen = np.zeros(stage.frames)
         for _ in range(1 + int(stage.seconds // 4)):
@@ -105,6 +108,3 @@ def circle(stage: Stage) -> Performance:
         "degrees": turned,
     }
     return Performance(pair, script)
-
-
-__all__ = ["Path", "approach_retreat", "circle", "walk_together"]

@@ -7,10 +7,12 @@ import numpy as np
 from protocol import rotations as rot
 from protocol.skeleton import JOINT
 
-from ..blend import FPS, ease, pulse
+from ...scene import Contact
+from ..blend import ease, pulse
 from ..body import world_pose
+from ..path import leftward
 from ..performer import ArmGoal, Performer
-from ..staging import Performance, Stage, Touch, leftward, sides
+from ..staging import Performance, Stage, sides
 
 SPINE3, HEAD = JOINT["spine3"], JOINT["head"]
 X, Z = np.eye(3)[0], np.eye(3)[2]
@@ -21,9 +23,9 @@ def _roles(stage: Stage) -> tuple[str, int]:
     return actor, "AB".index(actor)
 
 
-def _touch(actor: int, of_actor: str, of_partner: str, start: float, end: float) -> Touch:
+def _contact(actor: int, of_actor: str, of_partner: str, start: float, end: float) -> Contact:
     pair = (of_actor, of_partner) if actor == 0 else (of_partner, of_actor)
-    return Touch(*pair, start, end)
+    return Contact(*pair, start, end)
 
 
 def _joint_track(one: Performer, joint: int) -> np.ndarray:
@@ -78,7 +80,7 @@ def push(stage: Stage) -> Performance:
     contact = chest + ahead * (0.13 * pushed.body.scale)
     left = np.zeros_like(contact)
     left[:, [0, 2]] = leftward(pusher.path.heading)
-    wrist = rot.multiply(rot.from_axis_angle(Z, np.float64(0.7)), rot.from_axis_angle(X, np.float64(-0.5)))
+    wrist = rot.multiply(rot.from_axis_angle(Z, 0.7), rot.from_axis_angle(X, -0.5))
     pusher.spine[:, 0] += 0.22 * drive
     pusher.pelvis[:, 0] += 0.1 * drive
     pusher.shift[:, 2] += 0.05 * drive
@@ -98,8 +100,8 @@ def push(stage: Stage) -> Performance:
         "steps_in": far > 0,
         "count": count,
     }
-    touches = [_touch(who, f"{side}_wrist", "spine3", hit, hit + 0.1) for hit in hits for side in sides(hand)]
-    return Performance(pair, script, tuple(touches))
+    contacts = [_contact(who, f"{side}_wrist", "spine3", hit, hit + 0.1) for hit in hits for side in sides(hand)]
+    return Performance(pair, script, tuple(contacts))
 
 
 def _each(stage: Stage, moments: list[float], start: float, attack: float, release: float, end: float) -> np.ndarray:
@@ -149,7 +151,7 @@ def pull(stage: Stage) -> Performance:
     pulled.arms.append(ArmGoal(hand, target, pulse(stage.t, grip - reach + 0.1, grip, letgo, letgo + 0.6)))
     script = {"actor": actor, "hand": hand, "speed": stage.speed, "metres": round(drawn, 2), "steps_back": back > 0}
     wrist = f"{hand}_wrist"
-    return Performance(pair, script, (Touch(wrist, wrist, grip, letgo),))
+    return Performance(pair, script, (Contact(wrist, wrist, grip, letgo),))
 
 
 def punch_dodge(stage: Stage) -> Performance:
@@ -159,13 +161,13 @@ def punch_dodge(stage: Stage) -> Performance:
     dodge = stage.choose(("back", "side", "duck"))
     idle, guard = stage.uniform(0.1, 0.4), 0.4 / stage.pace
     jab, hold, home = 0.24 / stage.pace, 0.1, 0.35 / stage.pace
-    cycle = jab + hold + home + stage.uniform(0.3, 0.7)
-    possible = int(np.clip((stage.seconds - idle - guard - 0.6) // cycle, 1, 6))
-    count = max(1 + int(stage.rng.integers(possible)), possible - 2)
+    cycle = jab + hold + home + stage.uniform(0.7, 1.2)
+    possible = int(np.clip((stage.seconds - idle - guard - 0.6) // cycle, 1, 4))
+    count = max(1 + int(stage.rng.integers(possible)), possible - 1)
     slack = max(0.0, stage.seconds - idle - guard - 0.5 - count * cycle)
     first = idle + guard + jab + 0.15 + slack * stage.uniform(0.1, 0.6)
     hits = [first + k * cycle for k in range(count)]
-    gap = stage.size * stage.uniform(0.85, 0.98)
+    gap = stage.size * stage.uniform(0.8, 0.92)
     pair = stage.pair(
         stage.line((lambda t: 0 * t, lambda t: 0 * t + gap)), stagger=0.22 if hand == "right" else -0.22, width=0.12
     )
@@ -196,7 +198,7 @@ def punch_dodge(stage: Stage) -> Performance:
             )
             if one is puncher and side == hand:
                 guarded = guarded + out[:, None] * (face + np.array([0, 0.05, 0]) - guarded)
-            one.arms.append(ArmGoal(side, guarded, raised, (0.7, -1.0, 0.0), lean=False))
+            one.arms.append(ArmGoal(side, guarded, raised, (0.7, -1.0, 0.0), lean=one is puncher and side == hand))
     script = {
         "actor": actor,
         "hand": hand,
@@ -225,6 +227,3 @@ def _dodge(one: Performer, how: str, sign: float, amount: np.ndarray) -> None:
         one.spine[:, 0] += 0.45 * amount
         one.pelvis[:, 0] += 0.25 * amount
         one.shift[:, 2] -= 0.16 * size * amount
-
-
-__all__ = ["FPS", "pull", "punch_dodge", "push"]
