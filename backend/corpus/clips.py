@@ -45,8 +45,14 @@ TOE_HEIGHT, ANKLE_HEIGHT = 0.06, 0.13
 CONTACT_SPEED = 0.45
 """… and moving slower than that, metres a second. The conversion lets planted feet creep, hence so much."""
 
-WALKING, STANDING = 0.5, 0.15
-"""Metres a second: smoothed speed of the root above which a person walks, and under which they stand."""
+STANDING, WALKING, RUNNING = 0.2, 0.5, 2.2
+"""Metres a second: smoothed speed of the root under which a person stands, above which they walk, and run."""
+STRIDE = 31
+"""Frames of about one stride."""
+GROUNDED = 0.7
+"""Share of a walk's frames with a foot in contact: a person with less hovers, or runs."""
+CHANGING = 30
+"""Frames: standing and walking that far apart belong together."""
 LONGEST = 300
 """Frames: longer stretches of a gesture are cut here."""
 
@@ -149,7 +155,7 @@ def walks(takes: Iterable[Take]) -> list[Clip]:
                 first, last = strikes[0][0], strikes[-1][0]
                 placed = tuple((frame - first, side) for frame, side in strikes)
                 walk = _clips("walk", [(take, start + first, start + last + 1)])
-                clips += [replace(clip, strikes=placed) for clip in walk]
+                clips += [replace(clip, strikes=placed) for clip in walk if clip.contacts.any(-1).mean() > GROUNDED]
     return clips
 
 
@@ -271,27 +277,24 @@ def _half_walks(takes: Iterable[Take]) -> Iterator[tuple[Take, int, int, str]]:
     """Straight walks with standing before or after them: (take, start, stop, "start" or "stop")."""
     for take in _walking_trials(takes):
         speed = _root_speed(take.motion)
-        for first, last in _runs(_straight(take.motion), 24):
-            before, after = first, last - 1
-            while before > 0 and speed[before] > STANDING and speed[before - 1] <= speed[before] + 0.02:
-                before -= 1
-            while after < len(speed) - 1 and speed[after] > STANDING and speed[after + 1] <= speed[after] + 0.02:
-                after += 1
-            if speed[before] <= STANDING:
-                yield take, max(0, before - 10), last, "start"
-            if speed[after] <= STANDING:
-                yield take, first, min(len(speed), after + 11), "stop"
+        standing = np.flatnonzero(speed < STANDING)
+        for first, last in _runs(_straight(take.motion), 12):
+            before, after = standing[standing < first + 8], standing[standing > last - 9]
+            if before.size and first - before[-1] < CHANGING:
+                yield take, max(0, int(before[-1]) - 10), last, "start"
+            if after.size and after[0] - last < CHANGING:
+                yield take, first, min(len(speed), int(after[0]) + 11), "stop"
 
 
 def _straight(motion: Motion) -> np.ndarray:
-    """(T,) bool: frames of straight forward walking."""
-    velocity = _smooth(np.gradient(motion.root[:, 0], axis=0) * motion.fps, 21)
+    """(T,) bool: frames of straight forward walking, swaying averaged out over a stride."""
+    velocity = _smooth(np.gradient(motion.root[:, 0], axis=0) * motion.fps, STRIDE)
     speed = np.hypot(velocity[:, 0], velocity[:, 2])
     course = np.unwrap(np.arctan2(velocity[:, 0], velocity[:, 2]))
-    side_step = _smooth(np.unwrap(facing(motion)[:, 0]), 21) - course
+    side_step = _smooth(np.unwrap(facing(motion)[:, 0]), STRIDE) - course
     side_step = np.abs((side_step + np.pi) % (2 * np.pi) - np.pi)
     bend = np.abs(np.gradient(course)) * motion.fps
-    return (speed > WALKING) & (speed < 2.2) & (side_step < np.radians(25)) & (bend < np.radians(25))
+    return (speed > WALKING) & (speed < RUNNING) & (side_step < np.radians(25)) & (bend < np.radians(25))
 
 
 def _travel(motion: Motion) -> float:

@@ -1,7 +1,5 @@
 """The CMU takes as Motion: both conventions land on SMPL-22, pairs share a world, jumps are cut, floors are level."""
 
-import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 from protocol.skeleton import JOINT, MIRROR, neutral_offsets, rest_height
+from tests.unit.cmu_sample import sample_folder, sample_texts
 
 LIMBS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 SAMPLE = ("60_01", "61_01", "60_05", "61_05", "60_13", "61_13", "18_01", "19_01", "07_01", "10_01")
@@ -24,22 +23,12 @@ SAMPLE = ("60_01", "61_01", "60_05", "61_05", "60_13", "61_13", "18_01", "19_01"
 
 @pytest.fixture(scope="module")
 def texts(cmu_folder: Path) -> dict[str, str]:
-    found = {}
-    for archive in cmu_folder.glob("*.zip"):
-        with zipfile.ZipFile(archive) as opened:
-            for name in SAMPLE:
-                if f"{name}.bvh" in opened.namelist():
-                    found[name] = opened.read(f"{name}.bvh").decode()
-    return found
+    return sample_texts(cmu_folder, SAMPLE)
 
 
 @pytest.fixture(scope="module")
-def takes(texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, cmu.Take]:
-    folder = tmp_path_factory.mktemp("cmu")
-    with zipfile.ZipFile(folder / "sample.zip", "w") as archive:
-        for name, text in texts.items():
-            archive.writestr(f"{name}.bvh", text)
-    (folder / "trials.json").write_text(json.dumps({name: f"trial {name}" for name in SAMPLE}))
+def takes(cmu_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, cmu.Take]:
+    folder = sample_folder(cmu_folder, SAMPLE, tmp_path_factory.mktemp("cmu"))
     return {take.name: take for take in cmu.load_takes(folder)}
 
 
@@ -161,7 +150,8 @@ def test_held_out_trials_are_held_out_whole(takes):
 
 
 def test_takes_carry_cmus_description(takes):
-    assert takes["60_05"].description == "trial 60_05"
+    assert takes["60_05"].description == "salsa dance"
+    assert takes["10_01"].description == "soccer - kick ball"
 
 
 def test_a_take_with_a_jump_is_cut_into_pieces_without_it(takes):
