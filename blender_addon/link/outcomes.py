@@ -52,7 +52,12 @@ class MotionOutcome:
     """Motion that is written onto characters while it arrives."""
 
     def __init__(self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str) -> None:
-        """Remember where the motion goes: onto ``targets``, from ``start_frame`` on."""
+        """Remember where the motion goes: onto ``targets``, from ``start_frame`` on.
+
+        Raises:
+            DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
+        """
+        PairWriter(scene, targets, 1, start_frame, caption)
         self._scene = scene.name
         self._targets = [Named.of(target) for target in targets]
         self._start_frame = start_frame

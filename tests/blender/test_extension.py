@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -101,6 +102,10 @@ def backend(
 def scene_object(name: str) -> Any:
     """An object as it is now; undo replaces it."""
     return bpy.data.objects[name]
+
+
+def bone_of(character: Any, ending: str) -> Any:
+    return next(bone for bone in character.data.bones if bone.name.endswith(ending))
 
 
 def submitted(server: FakeBackend) -> Submit:
@@ -466,13 +471,11 @@ def test_a_character_that_is_no_longer_in_the_scene_is_named(stage, nothing_sent
 
 
 def test_a_rig_that_cannot_be_mapped_is_refused_with_the_missing_bones(stage, nothing_sent):
-    bones = bpy.data.armatures.new("stick")
-    stick = bpy.data.objects.new("Stick", bones)
-    stage.scene.collection.objects.link(stick)
-    stage.settings.character_b = stick
+    bone_of(stage.b, "LeftHand").name = "Paw"
     said = refused(duologue.generate)
-    assert "“Stick”" in said
-    assert "left" in said.lower()
+    assert "“Bob”" in said
+    assert "left wrist" in said
+    assert "LeftHand" in said
 
 
 def test_no_animation_to_react_to_is_said(stage, nothing_sent):
@@ -543,6 +546,30 @@ def test_use_selected_and_swap_fill_the_pair(stage):
     assert (stage.settings.character_a, stage.settings.character_b) == (stage.b, stage.a)
     duologue.swap()
     assert (stage.settings.character_a, stage.settings.character_b) == (stage.a, stage.b)
+
+
+def test_a_bone_map_that_is_loaded_makes_an_unknown_rig_usable_and_can_be_forgotten(stage, backend, tmp_path, addon):
+    backend()
+    bone_of(stage.b, "LeftHand").name = "Paw"
+    found = addon("animation.rig").bone_map_of(stage.a).bones
+    chains = addon("retarget.mapping").CHAINS
+    bones = {joint: list(names) if joint in chains else names[0] for joint, names in found.items()}
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({"name": "Paws", "bones": {**bones, "left_wrist": "Paw"}}))
+    duologue.load_bone_map(character="Bob", filepath=str(path))
+    assert addon("operators.rig_setup").mapping_of(stage.b).name == "Paws"
+    assert stage.run(duologue.generate).error is None
+    duologue.forget_bone_map(character="Bob")
+    assert "LeftHand" in refused(duologue.generate)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"bones": {}}'])
+def test_a_bone_map_that_is_none_is_refused_and_changes_nothing(stage, tmp_path, text, addon):
+    path = tmp_path / "map.json"
+    path.write_text(text)
+    refused(duologue.load_bone_map, character="Bob", filepath=str(path))
+    assert addon("animation.rig").BONE_MAP_PROPERTY not in stage.b
+    assert "cannot be read" in refused(duologue.load_bone_map, character="Bob", filepath=str(tmp_path / "none.json"))
 
 
 def test_a_long_caption_is_cut_for_the_outliner_and_kept_whole_beside_it(stage, backend):
