@@ -45,7 +45,13 @@ class Row:
     prompt: np.ndarray
 
 
-def row(task: Task, text: Sequence[int], codes: np.ndarray, scales: Sequence[float], steps: int | None = None) -> Row:
+def row(
+    task: Task,
+    text: Sequence[int],
+    codes: np.ndarray,
+    scales: Sequence[float] | np.ndarray,
+    steps: int | None = None,
+) -> Row:
     """Lay out one sample of a task.
 
     Args:

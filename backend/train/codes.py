@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..corpus.choreographer.captions import mirrored, swapped
-from ..export import read_npz
+from ..corpus.scene import INDEX, Scene, read_scene_motion, read_scenes
 from ..features import body_scale, canonicalized, features
 from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
@@ -54,20 +52,18 @@ class EncodedCorpus:
     """All scenes of a corpus as codes.
 
     Args:
-        scenes: the lines of ``scenes.jsonl``.
+        scenes: the scenes.
         codes: (sum of L, 2, D) int16, the scenes one after the other, each with its four variants.
         starts: (4 scenes + 1,) where in ``codes`` each variant begins.
         scales: (4 scenes, 2) body sizes.
     """
 
-    def __init__(
-        self, scenes: list[dict[str, Any]], codes: np.ndarray, starts: np.ndarray, scales: np.ndarray
-    ) -> None:
+    def __init__(self, scenes: list[Scene], codes: np.ndarray, starts: np.ndarray, scales: np.ndarray) -> None:
         self._scenes, self._codes, self._starts, self._scales = scenes, codes, starts, scales
 
     def of_split(self, split: str) -> np.ndarray:
         """Numbers of the scenes of a split, ascending."""
-        return np.flatnonzero([scene["split"] == split for scene in self._scenes])
+        return np.flatnonzero([scene.split == split for scene in self._scenes])
 
     def steps(self, scene: int) -> int:
         """Latent steps of a scene."""
@@ -75,7 +71,7 @@ class EncodedCorpus:
 
     def script(self, scene: int, variant: int) -> dict[str, Any]:
         """The script that is true of a variant of a scene."""
-        script = self._scenes[scene]["script"]
+        script = self._scenes[scene].script
         swap, mirror = VARIANTS[variant]
         script = swapped(script) if swap else script
         return mirrored(script) if mirror else script
@@ -84,7 +80,7 @@ class EncodedCorpus:
         """One variant of one scene."""
         item = len(VARIANTS) * scene + variant
         codes = self._codes[self._starts[item] : self._starts[item + 1]].transpose(1, 0, 2).astype(np.int64)
-        return Example(self._scenes[scene]["kind"], self.script(scene, variant), codes, self._scales[item])
+        return Example(self._scenes[scene].kind, self.script(scene, variant), codes, self._scales[item])
 
 
 def encoded_corpus(corpus: Path, tokenizer: MotionTokenizer, weights: Path, cache: Path) -> EncodedCorpus:
@@ -97,13 +93,10 @@ def encoded_corpus(corpus: Path, tokenizer: MotionTokenizer, weights: Path, cach
         cache: file to keep the codes in.
 
     Raises:
-        DuologueError: ``corpus_missing`` if the folder holds no corpus.
+        DuologueError: ``corpus_missing`` or ``corpus_broken``.
     """
-    listing = corpus / "scenes.jsonl"
-    if not listing.is_file():
-        raise DuologueError("corpus_missing", f"{corpus} holds no corpus.", "Make one with `duologue corpus`.")
-    scenes = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines()]
-    key = hashlib.sha256(listing.read_bytes() + weights.read_bytes()).hexdigest()
+    scenes = read_scenes(corpus)
+    key = hashlib.sha256((corpus / INDEX).read_bytes() + weights.read_bytes()).hexdigest()
     stored = _read_cache(cache, key)
     if stored is None:
         stored = _encode(corpus, scenes, tokenizer)
@@ -123,17 +116,17 @@ def _read_cache(cache: Path, key: str) -> dict[str, np.ndarray] | None:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a safetensors file has no items)
 
 
-def _encode(corpus: Path, scenes: list[dict[str, Any]], tokenizer: MotionTokenizer) -> dict[str, np.ndarray]:
+def _encode(corpus: Path, scenes: list[Scene], tokenizer: MotionTokenizer) -> dict[str, np.ndarray]:
     parts, scales, starts = [], [], [0]
     for scene in track(scenes, "Encoding the corpus"):
-        motion = read_npz(corpus / "motions" / f"{scene['id']}.npz")
+        motion = read_scene_motion(corpus, scene)
         variants = [_variant(motion, *variant) for variant in VARIANTS]
         ready = np.concatenate([features(variant).swapaxes(0, 1) for variant in variants])  # (8, T, 268)
         sizes = np.concatenate([body_scale(variant.offsets) for variant in variants]).astype(np.float32)
         device = tokenizer.mean.device
         codes = tokenizer.encode(torch.from_numpy(ready).to(device), torch.from_numpy(sizes).to(device))
         for pair in codes.cpu().numpy().astype(np.int16).reshape(len(variants), 2, *codes.shape[1:]):
-            parts.append(pair.transpose(1, 0, 2))
+            parts.append(np.ascontiguousarray(pair.transpose(1, 0, 2)))  # (L, 2, D); safetensors stores plain bytes
             starts.append(starts[-1] + len(parts[-1]))
         scales.append(sizes.reshape(-1, 2))
     return {"codes": np.concatenate(parts), "starts": np.array(starts), "scales": np.concatenate(scales)}

@@ -49,6 +49,19 @@ def language(
     _run(lambda: train_language(corpus, tokenizer, recipe, out, resume), out)
 
 
+@app.command()
+def package(
+    out: Annotated[Path, typer.Option(help="Folder of the checkpoint; its last part is the checkpoint's name.")],
+    tokenizer: Annotated[Path, typer.Option(help="Folder of the finished tokenizer run.")],
+    language: Annotated[Path, typer.Option(help="Folder of the finished language run.")],
+) -> None:
+    """Make a checkpoint of two finished runs; run it again after a change to the checkpoint's model card."""
+    from ..checkpoint import package_checkpoint
+
+    made = package_checkpoint(tokenizer, language, out)
+    typer.echo(f"Packaged {made.name}: {out}")
+
+
 def _run(train: Callable[[], None], out: Path) -> None:
     """Train; after Ctrl-C, say how to go on."""
     from .run import Interrupted

@@ -30,8 +30,8 @@ from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 
-_VALIDATIONS = 12
-_VALIDATION_SCENES = 48
+_VALIDATIONS = 8
+_VALIDATION_SCENES = 36
 _BUCKET_BATCHES = 20
 
 
@@ -89,8 +89,8 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
         resume: go on with the run that is there.
 
     Raises:
-        DuologueError: ``corpus_missing``, ``words_missing``, ``tokenizer_missing``, ``recipe_invalid`` and what `Run` and
-            `fit` raise.
+        DuologueError: ``corpus_missing``, ``words_missing``, ``tokenizer_missing``, ``recipe_invalid``, and what `Run`
+            and `fit` raise.
     """
     settings = read_recipe(recipe, LanguageRecipe)
     motion_tokenizer = MotionTokenizer.load(tokenizer)
@@ -140,9 +140,7 @@ def fit_language(
     return model.cpu().eval()
 
 
-def _config(
-    sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words
-) -> LanguageConfig:
+def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words) -> LanguageConfig:
     train = corpus.of_split("train")
     scripts = [
         (corpus.example(scene).kind, corpus.script(scene, variant))
@@ -184,7 +182,9 @@ class _Plan:
     def __init__(self, corpus: EncodedCorpus, recipe: LanguageRecipe) -> None:
         self._scenes = corpus.of_split("train")
         if not len(self._scenes):
-            raise DuologueError("corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`.")
+            raise DuologueError(
+                "corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`."
+            )
         self._lengths = np.array([corpus.steps(scene) for scene in self._scenes])
         self._batch, self._seed = min(recipe.batch, len(self._scenes)), recipe.seed
         self._steps_an_epoch = len(self._scenes) // self._batch
@@ -225,7 +225,9 @@ class _Validation:
         if not self._examples:
             return {}
         model.eval()
-        prompted, unprompted, described = (self._batch(*row) for row in ((GENERATE, True), (GENERATE, False), (DESCRIBE, True)))
+        prompted, unprompted, described = (
+            self._batch(*row) for row in ((GENERATE, True), (GENERATE, False), (DESCRIBE, True))
+        )
         device = model.markers.weight.device
         figures = {
             "validation_motion": self._losses(model, prompted.to(device))["motion"],
@@ -248,6 +250,6 @@ class _Validation:
         right = 0
         for example in self._examples:
             opening = prefix(fixed_row(DESCRIBE, example, self._words, 0))
-            ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=24))
+            ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=20))
             right += caption_kind(self._words.decode(ids)) == example.kind
         return right / len(self._examples)

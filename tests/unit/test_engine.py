@@ -1,0 +1,175 @@
+"""The engine: exact durations, streams, seeds, cancellation, world frames, and refusals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
+from protocol import rotations as rot
+from protocol.errors import DuologueError
+from protocol.motion import Motion, joined_in_time
+from protocol.skeleton import neutral_offsets
+from tests.unit.tiny import tiny_checkpoint
+
+PROMPT = "Two people shake hands."
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    return Engine.load(tiny_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny"), device="cpu")
+
+
+def walker(frames: int = 60, persons: int = 1, fps: float = 30.0) -> Motion:
+    """Persons who glide ahead while their left arm swings."""
+    time = np.arange(frames, dtype=np.float32) / fps
+    rotations = np.zeros((frames, persons, 22, 4), np.float32)
+    rotations[..., 0] = 1
+    rotations[:, :, 16] = rot.from_axis_angle(np.array([0, 0, 1.0], np.float32), np.sin(3 * time))[:, None]
+    root = np.zeros((frames, persons, 3), np.float32)
+    root[..., 1] = 0.96
+    root[..., 2] = time[:, None]
+    root[..., 0] = np.arange(persons)
+    return Motion(fps, root, rotations, np.stack([neutral_offsets()] * persons))
+
+
+def joined(pieces: list[MotionPiece]) -> Motion:
+    return joined_in_time([piece.motion for piece in pieces])
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.37, 10.0])
+def test_pieces_join_to_exactly_the_seconds_asked_for(engine: Engine, seconds: float) -> None:
+    pieces = list(engine.generate(PROMPT, seconds))
+    total = round(seconds * 30)
+    assert {piece.total for piece in pieces} == {total}
+    assert [piece.start for piece in pieces] == np.cumsum([0] + [p.motion.frames for p in pieces[:-1]]).tolist()
+    motion = joined(pieces)
+    assert (motion.frames, motion.persons, motion.fps) == (total, 2, 30.0)
+
+
+def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) -> None:
+    steps = 0
+
+    def counting() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    stream = engine.generate(PROMPT, 10.0, cancelled=counting)
+    assert next(stream).motion.frames <= 16
+    assert steps <= 20
+    list(stream)
+    assert steps == 2 * 75
+
+
+def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    streamed = joined(list(engine.generate(PROMPT, 3.0)))
+    monkeypatch.setattr("backend.engine._STEPS_A_PIECE", 1000)
+    whole = list(engine.generate(PROMPT, 3.0))
+    assert len(whole) <= 2
+    np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
+
+
+def test_seeds_reproduce_and_differ(engine: Engine) -> None:
+    first, again, other = (joined(list(engine.generate(PROMPT, 1.0, seed))).root for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+@pytest.mark.parametrize("task", ["generate", "react", "describe"])
+def test_cancel_stops_before_the_next_step_of_the_model(engine: Engine, task: str) -> None:
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 3
+
+    start: dict[str, Callable[[], object]] = {
+        "generate": lambda: list(engine.generate(PROMPT, 5.0, cancelled=cancelled)),
+        "react": lambda: list(engine.react(walker(), cancelled=cancelled)),
+        "describe": lambda: list(engine.describe(walker(persons=2), cancelled=cancelled)),
+    }
+    with pytest.raises(Cancelled):
+        start[task]()
+    assert asked == 4
+
+
+def test_a_reaction_is_the_partner_alone_as_long_as_the_input(engine: Engine) -> None:
+    motion = walker(frames=63)
+    partner = joined(list(engine.react(motion, "hugs")))
+    assert (partner.frames, partner.persons, partner.fps) == (63, 1, 30.0)
+
+
+def test_a_reaction_stays_in_the_world_of_its_input(engine: Engine) -> None:
+    motion = walker()
+    turn, shift = rot.about_y(2.0), np.array([5.0, 0.3, -3.0], np.float32)
+    here = joined(list(engine.react(motion, seed=3)))
+    there = joined(list(engine.react(motion.moved(turn, shift), seed=3)))
+    np.testing.assert_allclose(here.moved(turn, shift).positions(), there.positions(), atol=1e-2)
+
+
+def test_any_frame_rate_is_accepted(engine: Engine) -> None:
+    partner = joined(list(engine.react(walker(frames=48, fps=24.0))))
+    assert (partner.frames, partner.fps) == (60, 30.0)
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_a_description_is_one_sentence_in_pieces(engine: Engine, persons: int) -> None:
+    pieces = list(engine.describe(walker(persons=persons)))
+    text = "".join(pieces)
+    assert len(pieces) > 1
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert text == "".join(engine.describe(walker(persons=persons)))
+
+
+def test_limits_are_those_of_the_model_card(engine: Engine) -> None:
+    assert engine.limits == LIMITS
+    assert (engine.name, engine.device) == ("tiny", "cpu")
+
+
+def long(seconds: float) -> Motion:
+    return walker(frames=round(seconds * 30))
+
+
+REFUSALS: dict[str, tuple[Callable[[Engine], object], str]] = {
+    "an empty prompt": (lambda e: e.generate("  ", 2.0), "prompt_empty"),
+    "an over-long prompt": (lambda e: e.generate("a" * 501, 2.0), "prompt_too_long"),
+    "an over-long prompt for a reaction": (lambda e: e.react(walker(), "a" * 501), "prompt_too_long"),
+    "too short a time": (lambda e: e.generate(PROMPT, 0.9), "seconds_out_of_range"),
+    "too long a time": (lambda e: e.generate(PROMPT, 10.1), "seconds_out_of_range"),
+    "no number of seconds": (lambda e: e.generate(PROMPT, float("nan")), "seconds_out_of_range"),
+    "a reaction to two": (lambda e: e.react(walker(persons=2)), "motion_persons"),
+    "a description of three": (lambda e: e.describe(walker(persons=3)), "motion_persons"),
+    "a range of one frame": (lambda e: e.describe(walker(frames=1)), "motion_too_short"),
+    "one frame of a very slow film": (lambda e: e.react(walker(frames=1, fps=1.0)), "motion_too_short"),
+    "less than eight frames": (lambda e: e.react(walker(frames=7)), "motion_too_short"),
+    "more than ten seconds": (lambda e: e.react(long(10.2)), "motion_too_long"),
+    "more than ten seconds to describe": (lambda e: e.describe(long(11)), "motion_too_long"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_refused_at_once_with_a_sentence_and_the_next_step(engine: Engine, what: str) -> None:
+    ask, code = REFUSALS[what]
+    with pytest.raises(DuologueError) as caught:
+        ask(engine)
+    assert caught.value.code == code
+    assert caught.value.message
+    assert caught.value.hint
+
+
+def test_limits_themselves_are_accepted(engine: Engine) -> None:
+    engine.generate("a" * 500, 1.0)
+    engine.generate(PROMPT, 10.0)
+    engine.react(long(10))
+    engine.describe(walker(frames=8))
+
+
+def test_a_missing_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(DuologueError, match="CUDA") as caught:
+        Engine.load(tiny_checkpoint(tmp_path), device="cuda")
+    assert caught.value.code == "device_missing"

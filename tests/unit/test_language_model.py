@@ -1,0 +1,223 @@
+"""The motion language model: who may see what, what it may say, and that its shortcuts change nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from backend.language.decode import Reader, motion_steps, words
+from backend.language.layout import MARKER, MOTION, PADDING, WORD, Batch, collate, prefix, row
+from backend.language.losses import losses
+from backend.language.model import MotionLanguageModel
+from backend.language.sampling import Sampling
+from backend.language.words import Words, normalized
+from backend.tasks import DESCRIBE, GENERATE, LONE_PERSON, PERSON_A, PERSON_B, REACT, Marker
+from tests.unit.tiny import tiny_model, tiny_tokenizer, tiny_words
+
+LEVELS, CODES, STEPS = 3, 16, 5
+GREEDY = Sampling(temperature=0, fine_temperature=0)
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Words:
+    return tiny_words()
+
+
+@pytest.fixture(scope="module")
+def model(vocabulary: Words) -> MotionLanguageModel:
+    return tiny_model(vocabulary, tiny_tokenizer())
+
+
+def some_codes(persons: int = 2, steps: int = STEPS, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(CODES, size=(persons, steps, LEVELS))
+
+
+def never() -> bool:
+    return False
+
+
+def all_logits(model: MotionLanguageModel, batch: Batch) -> torch.Tensor:
+    """Logits of the codes of every position from the second on, (n - 1, D, K)."""
+    with torch.no_grad():
+        return model.code_logits(model.hidden(batch)[0, :-1], batch.targets[0, 1:])
+
+
+def test_persons_take_turns_and_the_countdown_falls_with_every_latent_step() -> None:
+    made = row(GENERATE, [4, 5], some_codes(), [1.0, 1.1])
+    assert made.kind.tolist() == [MARKER, WORD, WORD, MARKER] + [MOTION] * 2 * STEPS
+    assert made.person[4:].tolist() == [PERSON_A, PERSON_B] * STEPS
+    assert made.remaining[3:].tolist() == [5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0]
+    assert made.codes[4].tolist() == some_codes()[0, 0].tolist()
+    assert made.codes[5].tolist() == some_codes()[1, 0].tolist()
+    assert made.learned.tolist() == [False] * 4 + [True] * 2 * STEPS
+
+
+def test_only_the_partner_is_learned_in_a_reaction() -> None:
+    made = row(REACT, [], some_codes(), [1, 1])
+    assert made.learned[2:].tolist() == [False, True] * STEPS
+
+
+def test_a_caption_follows_the_motion_it_describes_and_is_learned_with_its_end() -> None:
+    made = row(DESCRIBE, [7, 8], some_codes(persons=1), [1])
+    assert set(made.person[made.kind == MOTION]) == {LONE_PERSON}
+    assert made.symbol[-4:].tolist() == [Marker.END_MOTION, 7, 8, Marker.END_TEXT]
+    assert made.learned[-4:].tolist() == [False, True, True, True]
+    assert prefix(made).symbol[-1] == Marker.END_MOTION
+
+
+def test_a_later_code_changes_nothing_before_it(model: MotionLanguageModel) -> None:
+    batch = collate([row(GENERATE, [4, 5], some_codes(), [1, 1])])
+    place = 9
+    codes = batch.codes.clone()
+    codes[0, place] = (codes[0, place] + 1) % CODES
+    before, after = all_logits(model, batch), all_logits(model, replace(batch, codes=codes))
+    assert torch.equal(before[:place], after[:place])
+    assert not torch.allclose(before[place], after[place])
+
+
+def test_a_later_word_changes_nothing_before_it(model: MotionLanguageModel) -> None:
+    ours, theirs = (collate([row(DESCRIBE, [4, word], some_codes(), [1, 1])]) for word in (5, 6))
+    with torch.no_grad():
+        same = model.hidden(ours)[0] == model.hidden(theirs)[0]
+    assert same[:-2].all()
+    assert not same[-2].all()
+
+
+@pytest.mark.parametrize("change", ["prompt", "scale", "length", "person"])
+def test_what_is_asked_for_reaches_the_motion(model: MotionLanguageModel, change: str) -> None:
+    asked = {"text": [4, 5], "scales": [1.0, 1.0], "steps": 20}
+    other = {
+        "prompt": {"text": [6, 5]},
+        "scale": {"scales": [1.0, 1.2]},
+        "length": {"steps": 21},
+        "person": {"scales": [1.2, 1.0]},
+    }
+    ours, theirs = (
+        collate([row(GENERATE, a["text"], some_codes(), a["scales"], a["steps"])])
+        for a in (asked, asked | other[change])
+    )
+    assert not torch.allclose(all_logits(model, ours)[3:], all_logits(model, theirs)[3:])
+
+
+def test_reading_step_by_step_with_the_cache_equals_reading_all_at_once(model: MotionLanguageModel) -> None:
+    codes = some_codes()
+    with torch.no_grad():
+        whole = model.hidden(collate([row(GENERATE, [4, 5], codes, [1, 1.1])]))[0]
+        opening = row(GENERATE, [4, 5], codes[:, :0], [1, 1.1], STEPS)
+        reader = Reader(model, [opening], never)
+        stepped = [reader.hidden()[0]]
+        for step in range(STEPS):
+            for person, scale in ((PERSON_A, 1.0), (PERSON_B, 1.1)):
+                known = torch.from_numpy(codes[person, step])[None]
+                remaining = torch.tensor([STEPS - 1 - step])
+                vectors = model.embed_motion(known, torch.tensor([person]), remaining, torch.tensor([scale]))
+                reader.feed(vectors)
+                stepped.append(reader.hidden()[0])
+    torch.testing.assert_close(torch.stack(stepped), whole[3:], atol=1e-5, rtol=1e-4)
+
+
+def test_rows_read_side_by_side_equal_rows_read_alone(model: MotionLanguageModel) -> None:
+    rows = [row(GENERATE, text, some_codes(steps=0), [1, 1], STEPS) for text in ([4, 5, 6], [])]
+    vector = torch.randn(1, model.config.width)
+    with torch.no_grad():
+        together = Reader(model, rows, never)
+        alone = [Reader(model, [one], never) for one in rows]
+        for _ in range(2):
+            states = together.hidden()
+            torch.testing.assert_close(states, torch.cat([one.hidden() for one in alone]), atol=1e-5, rtol=1e-4)
+            for reader in (together, *alone):
+                reader.feed(vector)
+
+
+def test_the_head_level_by_level_equals_teacher_forcing(model: MotionLanguageModel) -> None:
+    hidden, codes = torch.randn(4, model.config.width), torch.from_numpy(some_codes(1, 4)[0])
+    with torch.no_grad():
+        forced = model.code_logits(hidden, codes)
+        begun, partial = model.head.begin(hidden), torch.zeros(4, model.config.latent_width)
+        for level in range(LEVELS):
+            torch.testing.assert_close(model.head.level(begun, level, partial), forced[:, level], atol=1e-5, rtol=1e-4)
+            partial = partial + model.code_vectors[level, codes[:, level]]
+
+
+def test_code_vectors_add_up_to_the_tokenizers_latents(model: MotionLanguageModel) -> None:
+    tokenizer, codes = tiny_tokenizer(), torch.from_numpy(some_codes())
+    ours, theirs = model.latents(codes), tokenizer.latents(codes)
+    factor = float(ours.norm() / theirs.norm())
+    torch.testing.assert_close(ours, theirs * factor)
+
+
+def test_decoding_feeds_back_what_it_drew(model: MotionLanguageModel) -> None:
+    """The most likely codes of a finished motion are the motion itself."""
+    opening = row(GENERATE, [4, 5], some_codes(steps=0), [1, 1], STEPS)
+    made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1).numpy()
+    assert made.shape == (2, STEPS, LEVELS)
+    logits = all_logits(model, collate([row(GENERATE, [4, 5], made, [1, 1])]))[3:]
+    assert logits.argmax(-1).tolist() == made.transpose(1, 0, 2).reshape(-1, LEVELS).tolist()
+
+
+def test_a_reaction_keeps_the_given_person_and_answers_to_it(model: MotionLanguageModel) -> None:
+    opening = row(REACT, [], some_codes(steps=0), [1, 1], STEPS)
+    partners = []
+    for seed in (1, 2):
+        given = some_codes(seed=seed)[0]
+        steps = motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never, given)
+        made = torch.stack(list(steps), 1)
+        assert made[0].tolist() == given.tolist()
+        partners.append(made[1].tolist())
+    assert partners[0] != partners[1]
+
+
+def test_only_words_of_the_captions_are_said(model: MotionLanguageModel, vocabulary: Words) -> None:
+    opening = prefix(row(DESCRIBE, [], some_codes(), [1, 1]))
+    said = set()
+    for seed in range(5):
+        generator = torch.Generator().manual_seed(seed)
+        said.update(words(model, opening, Sampling(temperature=3), generator, never))
+    assert len(said) > 5
+    assert said <= set(model.config.spoken)
+    assert len(model.config.spoken) < vocabulary.vectors.shape[0]
+
+
+def test_padding_counts_neither_as_input_nor_in_the_loss(model: MotionLanguageModel) -> None:
+    short, long = (row(GENERATE, [4], some_codes(steps=steps), [1, 1]) for steps in (2, 6))
+    with torch.no_grad():
+        alone, padded = collate([short]), collate([short, long])
+        assert (padded.kind[0] == PADDING).sum() == 8
+        assert torch.allclose(model.hidden(padded)[0, :7], model.hidden(alone)[0], atol=1e-5)
+        parts = [float(losses(model, collate([one]), [1, 1, 1])["motion"]) for one in (short, long)]
+        together = float(losses(model, padded, [1, 1, 1])["motion"])
+    assert together == pytest.approx((4 * parts[0] + 12 * parts[1]) / 16, rel=1e-4)
+
+
+def test_the_model_learns_codes_from_words_and_words_from_codes(vocabulary: Words) -> None:
+    model = tiny_model(vocabulary, tiny_tokenizer()).train()
+    texts = [vocabulary.encode(text) for text in ("two people shake hands", "one person hugs the other")]
+    motions = [some_codes(seed=seed) for seed in (1, 2)]
+    pairs = list(zip(texts, motions, strict=True))
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    batch = collate([row(task, text, codes, [1, 1]) for task in (GENERATE, DESCRIBE) for text, codes in pairs])
+    for _ in range(120):
+        optimizer.zero_grad()
+        torch.stack(list(losses(model, batch, [1, 1, 1]).values())).sum().backward()
+        optimizer.step()
+    model.eval()
+    for text, codes in pairs:
+        opening = row(GENERATE, text, codes[:, :0], [1, 1], STEPS)
+        made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1)
+        assert np.mean(made.numpy() == codes) > 0.9
+        said = words(model, prefix(row(DESCRIBE, [], codes, [1, 1])), GREEDY, torch.Generator(), never)
+        assert list(said) == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("  Two people   shake hands. ", "two people shake hands"),
+        ("A hugs B", "A hugs B"),
+        ("SHAKE HANDS!", "shake hands"),
+        ("", ""),
+    ],
+)
+def test_sentences_are_read_alike_however_they_are_typed(typed: str, read: str) -> None:
+    assert normalized(typed) == read
