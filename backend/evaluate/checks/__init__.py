@@ -1,0 +1,48 @@
+"""Rule-based checks: does a motion of two persons show a handshake, a push …, judged from the bodies alone."""
+
+from collections.abc import Callable
+
+from protocol.motion import Motion
+
+from . import force, greetings, travel
+from .result import CheckResult
+from .view import View
+
+__all__ = ["CHECKS", "CheckResult", "View", "finds", "judge"]
+
+CHECKS: dict[str, Callable[[View], CheckResult]] = {
+    "handshake": greetings.handshake,
+    "high_five": greetings.high_five,
+    "hug": greetings.hug,
+    "push": force.push,
+    "pull": force.pull,
+    "bow": greetings.bow,
+    "wave": greetings.wave,
+    "walk_together": travel.walk_together,
+    "approach_retreat": travel.approach_retreat,
+    "circle": travel.circle,
+    "punch_dodge": force.punch_dodge,
+    "salsa": travel.salsa,
+}
+"""The check of every kind."""
+
+
+def judge(motion: Motion) -> dict[str, CheckResult]:
+    """The result of every kind's check on a motion of two persons, at any frame rate.
+
+    Raises:
+        DuologueError: ``two_persons_needed``.
+    """
+    view = View.of(motion)
+    return {kind: check(view) for kind, check in CHECKS.items()}
+
+
+def finds(motion: Motion, kind: str, actor: str | None = None) -> bool:
+    """Whether a motion shows an interaction, done by ``actor`` ("A", "B" or "both"; None: whoever it is).
+
+    Raises:
+        DuologueError: ``two_persons_needed``.
+        KeyError: if there is no such kind.
+    """
+    result = CHECKS[kind](View.of(motion))
+    return result.passed and actor in (None, result.actor)
