@@ -9,6 +9,7 @@ import numpy as np
 from protocol.motion import Motion
 
 from ..cmu import Take
+from ..planting import planted
 from ..scene import Split
 from .blend import FPS
 from .captions import mirrored, swapped
@@ -33,7 +34,10 @@ def dances(takes: Sequence[Take]) -> dict[Split, list[Take]]:
 
 
 def window(takes: Sequence[Take], rng: np.random.Generator) -> tuple[Motion, dict[str, object]]:
-    """A window of 4 to 8 s in which both dance, longer takes being likelier, and its script."""
+    """A window of 4 to 8 s in which both dance, longer takes being likelier, and its script.
+
+    Feet that creep are planted in training takes; takes held out stay as captured.
+    """
     lengths = np.array([take.motion.frames for take in takes], np.float64)
     take, start, motion = takes[0], 0, takes[0].motion
     for _ in range(TRIES):
@@ -43,6 +47,8 @@ def window(takes: Sequence[Take], rng: np.random.Generator) -> tuple[Motion, dic
         motion = take.motion.slice(start, start + frames)
         if _dancing(motion):
             break
+    if take.split == "train":
+        motion = planted(motion)
     script: dict[str, object] = {"kind": "salsa", "actor": "both", "hand": "none", "speed": "normal"}
     swap, mirror = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     if swap:
