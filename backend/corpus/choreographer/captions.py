@@ -63,7 +63,7 @@ def captions(kind: str, script: Mapping[str, object], split: Split) -> list[str]
 
     Args:
         kind: id of the interaction.
-        script: what was drawn: "actor" ("A", "B" or "both"), "hand", "speed" and the rest that names.json has words for.
+        script: what was drawn: "actor" ("A", "B" or "both"), "hand", "speed" and whatever names.json has words for.
         split: which phrases.
     """
     told = _with_role(kind, script)
