@@ -56,7 +56,7 @@ class Stage:
         body = self._lowered(body, ankles)
         for leg, target in zip(_LEGS, ankles, strict=True):
             body = _reached(body, leg, target, forward=1.0)
-        return _touching(motion, body) if motion.persons == 2 else body
+        return _touching(_palms(joints, world, motion.offsets), body) if motion.persons == 2 else body
 
     def _grounded(self, points: np.ndarray) -> np.ndarray:
         """Source points (T, P, 3) on the common ground of the targets; heights are left for the caller."""
@@ -91,36 +91,37 @@ class Stage:
 
 def palms(motion: Motion) -> np.ndarray:
     """(T, P, 2, 3) middles of the left and right palm, metres."""
-    joints, world = motion.forward_kinematics()
-    size = _leg_height(motion.offsets) / _leg_height(_NEUTRAL)
+    return _palms(*motion.forward_kinematics(), motion.offsets)
+
+
+def _palms(joints: np.ndarray, world: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    size = _leg_height(offsets) / _leg_height(_NEUTRAL)
     found = []
-    for _, elbow, wrist in _ARMS:
-        along = motion.offsets[:, wrist] / np.linalg.norm(motion.offsets[:, wrist], axis=-1, keepdims=True)
+    for *_, wrist in _ARMS:
+        along = offsets[:, wrist] / np.linalg.norm(offsets[:, wrist], axis=-1, keepdims=True)
         found.append(joints[:, :, wrist] + rot.rotate(world[:, :, wrist], along * (PALM * size)[:, None]))
     return np.stack(found, axis=2)
 
 
-def _touching(source: Motion, body: Motion) -> Motion:
-    """``body`` with its arms stretched or bent so that palms that were near each other in ``source`` are so again."""
-    meant, found = palms(source), palms(body)
-    shift = np.zeros_like(found)
-    weight = np.zeros((*found.shape[:3], 1))
-    for left in range(2):
-        for right in range(2):
-            apart = meant[:, 1, right] - meant[:, 0, left]
-            near = np.clip((TOUCH_NONE - np.linalg.norm(apart, axis=-1)) / (TOUCH_NONE - TOUCH_FULL), 0, 1)[:, None]
-            near = near * near * (3 - 2 * near)
-            middle = (found[:, 0, left] + found[:, 1, right]) / 2
-            shift[:, 0, left] += near * (middle - apart / 2 - found[:, 0, left])
-            shift[:, 1, right] += near * (middle + apart / 2 - found[:, 1, right])
-            weight[:, 0, left] += near
-            weight[:, 1, right] += near
-    if not weight.any():
+def _touching(meant: np.ndarray, body: Motion) -> Motion:
+    """``body`` with its arms stretched or bent so that palms that are near each other in ``meant`` are so there."""
+    apart = meant[:, 1, None, :] - meant[:, 0, :, None]  # (T, hand of A, hand of B, 3)
+    near = np.clip((TOUCH_NONE - np.linalg.norm(apart, axis=-1, keepdims=True)) / (TOUCH_NONE - TOUCH_FULL), 0, 1)
+    near = near * near * (3 - 2 * near)
+    if not near.any():
         return body
-    shift /= np.maximum(weight, 1)
+    joints, world = body.forward_kinematics()
+    found = _palms(joints, world, body.offsets)
+    missing = near * (apart - (found[:, 1, None, :] - found[:, 0, :, None])) / 2
+    shift = np.stack(
+        (
+            -missing.sum(2) / np.maximum(near.sum(2), 1),  # A's two hands
+            missing.sum(1) / np.maximum(near.sum(1), 1),  # B's
+        ),
+        axis=1,
+    )
     for side, arm in enumerate(_ARMS):
-        wrist = body.positions()[:, :, arm[2]]
-        body = _reached(body, arm, wrist + shift[:, :, side], forward=-1.0)
+        body = _reached(body, arm, joints[:, :, arm[2]] + shift[:, :, side], forward=-1.0)
     return body
 
 

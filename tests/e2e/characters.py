@@ -107,7 +107,8 @@ def build_stage(scene: Scene) -> None:
     shading = scene.display.shading
     shading.light, shading.color_type = "STUDIO", "MATERIAL"
     shading.show_shadows, shading.show_cavity, shading.shadow_intensity = True, True, 0.4
-    shading.background_type, shading.background_color = "VIEWPORT", (0.86, 0.88, 0.90)
+    scene.world = bpy.data.worlds.new("World")
+    scene.world.color = (0.80, 0.84, 0.88)
     camera_object = made[2]
     camera_object.location = (2.0, -5.2, 2.0)
     camera_object.rotation_euler = (Vector((0, 0, 0.9)) - camera_object.location).to_track_quat("-Z", "Y").to_euler()
@@ -162,7 +163,7 @@ def _deform_bones(bone: str, bones: dict, rig: Object) -> list[str]:
     if helper in _HELPERS:
         names = [f"DEF-{part}.{bone[-1]}" for part in _HELPERS[helper]]
         return [name if name in rig.data.bones else name[:-2] for name in names]
-    if bone in rig.data.bones:
+    if bone.startswith("DEF-") and bone in rig.data.bones:
         return [bone]
     while bone in bones:
         name = f"DEF-{_RIGIFY_SPINE.get(bone, bone)}"
