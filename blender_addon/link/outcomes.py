@@ -89,7 +89,8 @@ class MotionOutcome:
         writer, targets = self._write([])
         writer.finish()
         captions.write(targets, self._caption)
-        return f"{' and '.join(target.name for target in targets)}: {self._caption}"
+        names, first = " and ".join(target.name for target in targets), self._parts[0]
+        return f"{names}: {first.total / first.motion.fps:.1f} s of motion from frame {self._start_frame} on."
 
     def discard(self) -> None:
         """Give the characters back the actions that they had."""

@@ -83,7 +83,7 @@ class DUOLOGUE_PT_motion(_Tab):
         row.operator(DUOLOGUE_OT_describe.bl_idname, text="Describe", icon="TEXT")
         _draw_ending(layout, context, job)
         caption = caption_of(context)
-        if caption:
+        if caption and not (job is not None and caption.partition(": ")[2] in job.note):
             paragraph(layout.box(), context, caption, "OUTLINER_OB_FONT")
 
 

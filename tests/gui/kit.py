@@ -77,22 +77,23 @@ def region(of: Any, kind: str = "WINDOW") -> Any:
 
 def move(x: float, y: float) -> None:
     """Move the mouse to window pixels, counted from the bottom left as Blender does."""
-    height = int(_command("xdotool", "getdisplaygeometry").split()[1])
-    column, row = int(window().x + x), int(height - 1 - window().y - y)
-    # Two motions, because Blender ignores a press that no motion came before.
-    _command("xdotool", "mousemove", column - 3, row - 3)
-    _command("xdotool", "mousemove", column, row)
+    column, row = _on_screen(x, y)
+    _command("xdotool", "mousemove", column - 3, row - 3, "mousemove", column, row)
 
 
-def click(x: float, y: float, button: int = 1) -> None:
-    """Click at window pixels."""
+def click(x: float, y: float, button: int = 1) -> Steps:
+    """Click at window pixels, unhurriedly: Blender must have seen the mouse arrive, even on a machine that is busy."""
     move(x, y)
-    _command("xdotool", "sleep", "0.15", "click", button)
+    yield _SETTLE_SECONDS
+    column, row = _on_screen(x, y)
+    # Blender ignores a press that does not follow right after a motion.
+    _command("xdotool", "mousemove", column - 1, row, "mousemove", column, row, "sleep", "0.15", "click", button)
+    yield _SETTLE_SECONDS
 
 
-def right_click(x: float, y: float) -> None:
+def right_click(x: float, y: float) -> Steps:
     """Click at window pixels with the right button."""
-    click(x, y, _RIGHT)
+    yield from click(x, y, _RIGHT)
 
 
 def key(name: str) -> None:
@@ -108,6 +109,11 @@ def write(text: str) -> None:
 def picture(name: str) -> None:
     """Take a picture of the whole screen."""
     _command("import", "-window", "root", OUT / f"{name}.png")
+
+
+def _on_screen(x: float, y: float) -> tuple[int, int]:
+    height = int(_command("xdotool", "getdisplaygeometry").split()[1])
+    return int(window().x + x), int(height - 1 - window().y - y)
 
 
 def _command(*parts: object) -> str:

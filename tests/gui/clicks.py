@@ -1,0 +1,240 @@
+"""What a new user does in a real window: pick two characters, generate, undo, right-click, cancel, lose the backend.
+
+Run inside Blender by `test_window.py`. Leaves pictures and ``report.json`` in ``$OUT``, and fails at the first thing
+that is not as it should be.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import kit
+from kit import OUT, Steps
+
+PACKAGE = "bl_ext.user_default.duologue"
+REAL = bool(os.environ.get("DUOLOGUE_GUI_REAL"))
+context: Any = bpy.context
+
+# Where things are in the sidebar at a resolution scale of 1: from its left and down from its top, in pixels.
+USE_SELECTED_AT_FIRST = (130, 93)
+PROMPT = (145, 211)
+GENERATE = (145, 264)
+STOP = (244, 264)
+MENU_ROW = 21
+ALICES_ROW = 51
+"""From the top of the Outliner, below the scene's collection and that of Rigify's widgets."""
+
+report: dict[str, Any] = {}
+
+
+def script() -> Steps:
+    """Everything, in the order in which a person would do it."""
+    yield from prepare()
+    yield from pick_characters()
+    yield from generate()
+    yield from undo_and_redo()
+    yield from describe_from_the_viewport()
+    yield from react_from_the_outliner()
+    yield from cancel_with_escape()
+    yield from cancel_with_the_button()
+    if not REAL:
+        yield from lose_the_backend()
+    (OUT / "report.json").write_text(json.dumps(report, indent=1))
+
+
+def prepare() -> Steps:
+    """Install the zip, open the file with the two characters, show the tab."""
+    context.preferences.view.show_splash = False
+    bpy.ops.extensions.package_install_files(
+        repo="user_default", filepath=str(OUT / "duologue.zip"), enable_on_install=True
+    )
+    context.preferences.addons[PACKAGE].preferences.connection_file = str(OUT / "connection.json")
+    bpy.ops.wm.open_mainfile(filepath=str(OUT / "characters.blend"), load_ui=False)
+    yield from kit.settle()
+    view = kit.area("VIEW_3D")
+    view.spaces.active.show_region_ui = True
+    view.spaces.active.shading.type = "SOLID"
+    look = view.spaces.active.region_3d
+    look.view_distance, look.view_location = 5.0, (0.0, 0.0, 0.9)
+    yield from kit.settle()
+    kit.region(view, "UI").active_panel_category = "Duologue"
+    yield from kit.settle()
+    # The first click only gives the window its focus.
+    yield from kit.click(*middle())
+    report["blender"] = bpy.app.version_string
+
+
+def pick_characters() -> Steps:
+    """Select both and press Use Selected."""
+    for one in context.scene.objects:
+        one.select_set(one.name in ("Alice", "Bob"))
+    context.view_layer.objects.active = bpy.data.objects["Alice"]
+    yield from kit.settle()
+    yield from kit.click(*sidebar(USE_SELECTED_AT_FIRST))
+    yield from kit.until(lambda: settings().character_b is not None, "two characters picked")
+    assert (settings().character_a.name, settings().character_b.name) == ("Alice", "Bob")
+    settings().prompt, settings().seconds, settings().new_seed = "two people shake hands", 4.0, False
+    kit.move(*middle())
+    yield from kit.settle()
+    kit.picture("1-characters")
+
+
+def generate() -> Steps:
+    """Press Generate, and see motion and the bar before the end."""
+    yield from kit.click(*sidebar(GENERATE))
+    yield from kit.until(lambda: jobs().running(), "a job begun by the click", 5)
+    yield from kit.until(lambda: keys("Bob") > 0, "motion before the end", 120)
+    assert jobs().running(), "motion was only there at the end"
+    yield from kit.settle()
+    kit.picture("2-generating")
+    yield from ended()
+    assert jobs().latest().error is None, jobs().latest().error
+    report["first_motion_seconds"] = jobs().latest().first_motion_seconds
+    report["generate_seconds"] = jobs().latest().seconds
+    assert keys("Alice") > 100
+    assert keys("Bob") > 100
+    context.scene.frame_set(70)
+    yield from kit.settle()
+    kit.picture("3-generated")
+
+
+def undo_and_redo() -> Steps:
+    """One Ctrl+Z takes both characters' keys away, one Ctrl+Shift+Z brings them back."""
+    kit.move(*middle())
+    kit.key("ctrl+z")
+    yield from kit.until(lambda: keys("Alice") == keys("Bob") == 0, "everything undone by one step", 5)
+    kit.key("ctrl+shift+z")
+    yield from kit.until(lambda: keys("Alice") > 100 and keys("Bob") > 100, "everything redone by one step", 5)
+
+
+def describe_from_the_viewport() -> Steps:
+    """Right-click in the viewport, Describe Motion."""
+    yield from kit.right_click(*middle())
+    yield from kit.settle()
+    kit.picture("4-viewport-menu")
+    # A menu opens with its first entry, React, under the mouse; Describe is the next one.
+    x, y = middle()
+    yield from kit.click(x + 10, y - MENU_ROW)
+    yield from kit.until(lambda: jobs().latest().title == "Describe", "Describe begun from the menu", 5)
+    yield from ended()
+    assert jobs().latest().error is None, jobs().latest().error
+    report["caption"] = captions().read(bpy.data.objects["Alice"])
+    assert report["caption"]
+    yield from kit.settle()
+    kit.picture("5-described")
+
+
+def react_from_the_outliner() -> Steps:
+    """Right-click Alice's row in the Outliner, React."""
+    before = held()
+    outliner = kit.region(kit.area("OUTLINER"))
+    x, y = outliner.x + 80, outliner.y + outliner.height - ALICES_ROW
+    yield from kit.right_click(x, y)
+    yield from kit.settle()
+    kit.picture("6-outliner-menu")
+    yield from kit.click(x + 10, y)
+    yield from kit.until(lambda: jobs().latest().title == "React", "React begun from the menu", 5)
+    yield from ended()
+    assert jobs().latest().error is None, jobs().latest().error
+    assert held()[0] == before[0]
+    assert held()[1] != before[1]
+    yield from kit.settle()
+    kit.picture("7-reacted")
+
+
+def cancel_with_escape() -> Steps:
+    """Generate, then Esc: what was there before is there again."""
+    before = held()
+    settings().prompt = "two people circle each other slowly"
+    yield from kit.click(*sidebar(GENERATE))
+    yield from kit.until(lambda: jobs().running() and held() != before, "new motion on the rigs", 120)
+    kit.move(*middle())
+    kit.key("Escape")
+    yield from kit.until(lambda: not jobs().running(), "cancelled by Esc", 5)
+    assert held() == before
+    yield from kit.settle()
+    kit.picture("8-cancelled")
+
+
+def cancel_with_the_button() -> Steps:
+    """Generate, then the X beside the bar."""
+    before = held()
+    yield from kit.click(*sidebar(GENERATE))
+    yield from kit.until(lambda: jobs().running() and held() != before, "new motion on the rigs", 120)
+    yield from kit.click(*sidebar(STOP))
+    yield from kit.until(lambda: not jobs().running(), "cancelled by the button", 5)
+    assert held() == before
+
+
+def lose_the_backend() -> Steps:
+    """The backend falls silent in mid-job: a message with Restart, and nothing lost."""
+    before = held()
+    settings().prompt = "the backend dies"
+    yield from kit.click(*sidebar(GENERATE))
+    yield from kit.until(lambda: jobs().running() and held() != before, "new motion on the rigs")
+    yield from kit.until(lambda: not jobs().running(), "the loss noticed", 8)
+    assert jobs().latest().error.code == "backend_lost"
+    assert held() == before
+    yield from kit.settle()
+    kit.picture("9-lost")
+
+
+def settings() -> Any:
+    """The scene's pair settings."""
+    return context.scene.duologue
+
+
+def jobs() -> Any:
+    """The extension's job module."""
+    return importlib.import_module(f"{PACKAGE}.link.jobs")
+
+
+def captions() -> Any:
+    """The extension's caption module."""
+    return importlib.import_module(f"{PACKAGE}.captions")
+
+
+def ended() -> Steps:
+    """Wait for the end of the job."""
+    yield from kit.until(lambda: not jobs().running(), "the job's end", 180)
+
+
+def keys(name: str) -> int:
+    """How many keys the action of an object holds for it."""
+    data: Any = bpy.data.objects[name].animation_data
+    if data is None or data.action is None:
+        return 0
+    bags = [strip.channelbag(data.action_slot) for layer in data.action.layers for strip in layer.strips]
+    return sum(len(curve.keyframe_points) for bag in bags if bag for curve in bag.fcurves)
+
+
+def held() -> list[tuple[str, int]]:
+    """The actions that the two have, with their number of keys."""
+    found: list[tuple[str, int]] = []
+    for name in ("Alice", "Bob"):
+        data: Any = bpy.data.objects[name].animation_data
+        found.append((data.action.name if data and data.action else "", keys(name)))
+    return found
+
+
+def sidebar(offset: tuple[int, int]) -> tuple[int, int]:
+    """Window pixels of a place in the sidebar."""
+    region = kit.region(kit.area("VIEW_3D"), "UI")
+    return region.x + offset[0], region.y + region.height - offset[1]
+
+
+def middle() -> tuple[int, int]:
+    """Window pixels of a place in the viewport where nothing is."""
+    region = kit.region(kit.area("VIEW_3D"))
+    return region.x + region.width // 3, region.y + region.height // 3
+
+
+kit.run(script)
