@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from bpy.types import Action, Object, Scene
+from bpy.types import Action, Scene
 
 from protocol.errors import DuologueError
 from protocol.motion import Motion
@@ -18,6 +18,7 @@ from ..retarget.pair import Stage
 from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.timing import Resampler
 from ..retarget.transfer import to_channels
+from ..stubs import ArmatureObject, Context
 from .keys import add_curves, append_keys, set_constant
 from .previous import Previous
 from .rig import bone_map_of, measured_drive, read_rig
@@ -32,7 +33,15 @@ class PairWriter:
     Only mapped bones get keys, and only Actions change. Objects are kept by name, because undo replaces them.
     """
 
-    def __init__(self, scene: Scene, targets: Sequence[Object], total: int, start_frame: int, title: str) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        targets: Sequence[ArmatureObject],
+        total: int,
+        start_frame: int,
+        title: str,
+        beside: Motion | None = None,
+    ) -> None:
         """Get ready; nothing has changed before the first `write`.
 
         Args:
@@ -41,6 +50,8 @@ class PairWriter:
             total: frames that the whole motion will have, at its own frame rate.
             start_frame: scene frame of the motion's first frame.
             title: name of the Action.
+            beside: where only one person's motion is written, what its partner does meanwhile, from the same frame on
+                and as `capture` read it: hands that meet the partner's are led there.
 
         Raises:
             DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode``, ``rig_hidden``, or what
@@ -55,7 +66,9 @@ class PairWriter:
         for target in targets:
             _check_writable(target)
         self._start_frame, self._title = start_frame, title
-        self._resampler = Resampler(scene.render.fps / scene.render.fps_base, total)
+        rate = scene.render.fps / scene.render.fps_base
+        self._resampler = Resampler(rate, total)
+        self._beside = beside.resampled(rate) if beside is not None else None
         self._tracks = [_Track(target) for target in targets]
         self._stage: Stage | None = None
         self._action = ""
@@ -80,9 +93,9 @@ class PairWriter:
         if stretch is None:
             return
         if self._stage is None:
-            self._stage = Stage(stretch, [track.calibration for track in self._tracks])
+            self._stage = Stage(stretch, [track.calibration for track in self._tracks], self._beside)
             self._begin()
-        on_rigs = self._stage.on_bodies(stretch)
+        on_rigs = self._stage.on_bodies(stretch, first)
         frames = self._start_frame + np.arange(first, first + stretch.frames)
         for person, track in enumerate(self._tracks):
             track.append(on_rigs.person(person), frames)
@@ -103,7 +116,8 @@ class PairWriter:
         action = bpy.data.actions.get(self._action)
         if action is not None:
             bpy.data.actions.remove(action)
-        bpy.context.view_layer.update()
+        context: Context = bpy.context
+        context.view_layer.update()
 
     def _begin(self) -> None:
         action = bpy.data.actions.new(self._title)
@@ -115,7 +129,7 @@ class PairWriter:
 class _Track:
     """One rig, and its slot of the Action."""
 
-    def __init__(self, target: Object) -> None:
+    def __init__(self, target: ArmatureObject) -> None:
         bones = bone_map_of(target)
         self.calibration: Calibration = calibrate(read_rig(target), bones.bones)
         self._switches: tuple[Switch, ...] = tuple(
@@ -175,7 +189,7 @@ def _pose_bone(bone: str) -> str:
     return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
 
 
-def _check_writable(target: Object) -> None:
+def _check_writable(target: ArmatureObject) -> None:
     if target.library is not None:
         raise DuologueError(
             "rig_linked",

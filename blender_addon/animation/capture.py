@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from bpy.types import Object, Scene
+from bpy.types import Scene
 
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons
 
 from ..retarget.rest_pose import calibrate
 from ..retarget.transfer import to_motion
+from ..stubs import ArmatureObject, Context
 from .rig import Y_UP, bone_map_of, read_rig
 
 FPS = 30.0
@@ -21,7 +22,7 @@ _STILL = 1e-6
 """Metres and units of rotation matrices that nothing may exceed for a rig to count as not moving."""
 
 
-def capture(scene: Scene, objects: Sequence[Object], frame_start: int, frame_end: int) -> Motion:
+def capture(scene: Scene, objects: Sequence[ArmatureObject], frame_start: int, frame_end: int) -> Motion:
     """Read what rigs do from ``frame_start`` to ``frame_end``, both included, at 30 frames a second.
 
     Returns:
@@ -54,16 +55,17 @@ def capture(scene: Scene, objects: Sequence[Object], frame_start: int, frame_end
 
 
 def _sampled(
-    scene: Scene, objects: Sequence[Object], bones: Sequence[tuple[str, ...]], times: np.ndarray
+    scene: Scene, objects: Sequence[ArmatureObject], bones: Sequence[tuple[str, ...]], times: np.ndarray
 ) -> list[np.ndarray]:
-    """Per object (T, M, 4, 4) bone matrices in the world of `Motion` at scene frames ``times``, which may be fractions."""
+    """Per object (T, M, 4, 4) bone matrices in the world of `Motion` at scene frames ``times``, fractions included."""
+    context: Context = bpy.context
     sampled = [np.empty((len(times), len(names), 4, 4)) for names in bones]
     current, subframe = scene.frame_current, scene.frame_subframe
     try:
         for number, time in enumerate(times):
             whole = int(np.floor(time + 1e-6))
             scene.frame_set(whole, subframe=float(np.clip(time - whole, 0, 1 - 1e-6)))
-            depsgraph = bpy.context.evaluated_depsgraph_get()
+            depsgraph = context.evaluated_depsgraph_get()
             for armature, names, out in zip(objects, bones, sampled, strict=True):
                 evaluated = armature.evaluated_get(depsgraph)
                 poses = evaluated.pose.bones
@@ -74,6 +76,6 @@ def _sampled(
     return sampled
 
 
-def _has_action(armature: Object) -> bool:
+def _has_action(armature: ArmatureObject) -> bool:
     data = armature.animation_data
     return data is not None and (data.action is not None or any(track.strips for track in data.nla_tracks))

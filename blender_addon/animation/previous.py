@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import bpy
-from bpy.types import Action, Object
+from bpy.types import Action
 
 from protocol.errors import DuologueError
 
 from ..retarget.mapping import Switch
+from ..stubs import ArmatureObject
 from .rig import restore_pose, saved_pose
 
 
 class Previous:
     """A rig's action, slot, pose and switches at one moment. Everything is kept by name: undo replaces pointers."""
 
-    def __init__(self, target: Object, bones: Sequence[str], switches: Sequence[Switch]) -> None:
+    def __init__(self, target: ArmatureObject, bones: Sequence[str], switches: Sequence[Switch]) -> None:
         """Remember ``target`` as it is, of its pose only ``bones`` and ``switches``."""
         self._key = (target.name, target.library.filepath if target.library else None)
         self._pose = saved_pose(target, bones, switches)
@@ -25,13 +27,13 @@ class Previous:
         self._action = _action_key(data.action) if data and data.action else None
         self._slot = data.action_slot.handle if data and data.action_slot else None
 
-    def find(self) -> Object:
+    def find(self) -> ArmatureObject:
         """The rig as it is now.
 
         Raises:
             DuologueError: ``rig_gone``.
         """
-        target = bpy.data.objects.get(self._key)
+        target: ArmatureObject = bpy.data.objects.get(self._key)
         if target is None:
             raise DuologueError(
                 "rig_gone",
@@ -48,13 +50,14 @@ class Previous:
 
     def restore(self) -> None:
         """Put everything back; a rig that was removed meanwhile is passed over."""
-        target = bpy.data.objects.get(self._key)
+        target: ArmatureObject = bpy.data.objects.get(self._key)
         if target is None or target.animation_data is None:
             return
-        data = target.animation_data
-        data.action = bpy.data.actions.get(self._action) if self._action else None
-        if data.action is not None and self._slot is not None:
-            data.action_slot = next((slot for slot in data.action.slots if slot.handle == self._slot), None)
+        data: Any = target.animation_data
+        action: Any = bpy.data.actions.get(self._action) if self._action else None
+        data.action = action
+        if action is not None and self._slot is not None:
+            data.action_slot = next((slot for slot in action.slots if slot.handle == self._slot), None)
         if not self._had_data:
             target.animation_data_clear()
         restore_pose(target, self._pose)

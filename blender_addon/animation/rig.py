@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import bpy
 import numpy as np
-from bpy.types import Object, PoseBone
 from mathutils import Matrix, Quaternion
 
 from protocol import rotations as rot
@@ -16,6 +16,7 @@ from ..retarget import mapping
 from ..retarget.rest_pose import Calibration
 from ..retarget.rig import Rig, orthonormal
 from ..retarget.transfer import Drive
+from ..stubs import ArmatureObject, Context
 
 BONE_MAP_PROPERTY = "duologue_bone_map"
 """Custom property of an armature object: its own bone map as JSON text, for rigs that are not known by name."""
@@ -25,7 +26,7 @@ _SAME_DEGREES = 0.2
 """A bone whose rotation relative to another one varies by less follows it."""
 
 
-def read_rig(armature: Object) -> Rig:
+def read_rig(armature: ArmatureObject) -> Rig:
     """The rest pose of an armature object.
 
     Raises:
@@ -48,7 +49,7 @@ def read_rig(armature: Object) -> Rig:
     )
 
 
-def bone_map_of(armature: Object) -> mapping.BoneMap:
+def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:
     """How an armature's bones are mapped: by its own bone map if it has one, else by name.
 
     Raises:
@@ -62,18 +63,19 @@ def bone_map_of(armature: Object) -> mapping.BoneMap:
     return mapping.movable(found, rig)
 
 
+_context: Context = bpy.context
 SavedPose = tuple[dict[str, dict[str, object]], list[tuple[str, str, object]]]
 """Channels by bone and property; values of switches."""
 
 
-def saved_pose(armature: Object, bones: Sequence[str], switches: Sequence[mapping.Switch]) -> SavedPose:
+def saved_pose(armature: ArmatureObject, bones: Sequence[str], switches: Sequence[mapping.Switch]) -> SavedPose:
     """The channels of bones and the values of switches as they are."""
     poses = armature.pose.bones
     values = [(one.bone, one.property, poses[one.bone].get(one.property)) for one in switches]
     return {name: _channels(poses[name]) for name in bones}, [one for one in values if one[2] is not None]
 
 
-def restore_pose(armature: Object, saved: SavedPose) -> None:
+def restore_pose(armature: ArmatureObject, saved: SavedPose) -> None:
     """Put back what `saved_pose` returned; bones that are gone are passed over."""
     poses = armature.pose.bones
     for name, channels in saved[0].items():
@@ -85,7 +87,7 @@ def restore_pose(armature: Object, saved: SavedPose) -> None:
             poses[name][switch] = value
 
 
-def measured_drive(armature: Object, calibration: Calibration, switches: Sequence[mapping.Switch]) -> Drive:
+def measured_drive(armature: ArmatureObject, calibration: Calibration, switches: Sequence[mapping.Switch]) -> Drive:
     """How the mapped bones follow their channels, found by posing the rig twice and looking.
 
     Constraints, drivers, bones between the mapped ones and inheritance flags are thereby accounted for without being
@@ -97,7 +99,7 @@ def measured_drive(armature: Object, calibration: Calibration, switches: Sequenc
     names = calibration.bones
     poses = [armature.pose.bones[name] for name in names]
     turns = _test_turns(len(names))
-    bpy.context.view_layer.update()  # so that animation that waits for it does not overwrite the poses below
+    _context.view_layer.update()  # so that animation that waits for it does not overwrite the poses below
     saved = saved_pose(armature, names, switches)
     try:
         for one in switches:
@@ -110,7 +112,7 @@ def measured_drive(armature: Object, calibration: Calibration, switches: Sequenc
         posed = world_matrices(armature, names)
     finally:
         restore_pose(armature, saved)
-        bpy.context.view_layer.update()
+        _context.view_layer.update()
     at_rest, turned = (rot.from_matrix(orthonormal(matrices[:, :3, :3])) for matrices in (still, posed))
     if np.abs(at_rest - turned).max() < 1e-3:
         raise DuologueError(
@@ -130,10 +132,10 @@ def measured_drive(armature: Object, calibration: Calibration, switches: Sequenc
     return Drive(np.array(parents), np.array(frames, np.float32), carrier[:3, 3], axes)
 
 
-def world_matrices(armature: Object, bones: Sequence[str]) -> np.ndarray:
+def world_matrices(armature: ArmatureObject, bones: Sequence[str]) -> np.ndarray:
     """(M, 4, 4) matrices of bones as evaluated now, in the world of `Motion`."""
-    bpy.context.view_layer.update()
-    evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    _context.view_layer.update()
+    evaluated = armature.evaluated_get(_context.evaluated_depsgraph_get())
     world = Y_UP @ np.array(evaluated.matrix_world)
     return world @ np.array([evaluated.pose.bones[name].matrix for name in bones])
 
@@ -159,7 +161,7 @@ def _test_turns(count: int) -> np.ndarray:
     return rot.from_axis_angle(draw.normal(size=(count, 3)), draw.uniform(0.4, 1.0, count))
 
 
-def _channels(bone: PoseBone) -> dict[str, object]:
+def _channels(bone: Any) -> dict[str, object]:
     return {
         "location": tuple(bone.location),
         "rotation_quaternion": tuple(bone.rotation_quaternion),

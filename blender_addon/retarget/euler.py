@@ -43,7 +43,7 @@ def _axis_angle(rotations: np.ndarray) -> np.ndarray:
 
 
 def _euler(rotations: np.ndarray, order: str) -> np.ndarray:
-    """(T, 3) angles about x, y, z, where the axis named first in ``order`` turns first."""
+    """(T, 2, 3) both sets of angles about x, y, z, where the axis named first in ``order`` turns first."""
     i, j, k = ("XYZ".index(axis) for axis in order)
     sign = 1.0 if (j - i) % 3 == 1 else -1.0
     m = rot.to_matrix(rotations)
@@ -55,17 +55,13 @@ def _euler(rotations: np.ndarray, order: str) -> np.ndarray:
         locked, np.arctan2(-sign * m[:, j, k], m[:, j, j]), np.arctan2(sign * m[:, k, j], m[:, k, k])
     )
     angles[:, k] = np.where(locked, 0.0, np.arctan2(sign * m[:, j, i], m[:, i, i]))
-    middle = np.zeros(3, bool)
-    middle[j] = True
-    return np.concatenate((angles, _other_solution(angles, middle)), axis=-1).reshape(-1, 2, 3)
-
-
-def _other_solution(angles: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    return np.where(middle, np.pi - angles, angles + np.pi)
+    other = angles + np.pi
+    other[:, j] = np.pi - angles[:, j]
+    return np.stack((angles, other), axis=1)
 
 
 def _compatible(solutions: np.ndarray, before: np.ndarray | None) -> np.ndarray:
-    """Of two sets of angles (T, 2, 3) per frame that mean the same, the one nearest to the frame before, whole turns and all."""
+    """Of two sets of angles (T, 2, 3) per frame that mean the same, the one nearest to the frame before."""
     chosen = np.empty((len(solutions), 3))
     last = before
     for frame, both in enumerate(solutions):

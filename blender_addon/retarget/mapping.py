@@ -22,7 +22,11 @@ REQUIRED = (
     "pelvis",
     "spine",
     "head",
-    *(f"{side}_{joint}" for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in ("left", "right")),
+    *(
+        f"{side}_{joint}"
+        for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+        for side in ("left", "right")
+    ),
 )
 """What a rig must have; neck, collars and toes may be missing."""
 KEYS = (
@@ -130,7 +134,7 @@ def best_map(bones: Sequence[str], rig: str) -> BoneMap:
 
 
 def movable(bone_map: BoneMap, rig: Rig) -> BoneMap:
-    """The map with a bone that can take location keys: hips glued to a parent leave that to the first one above that can."""
+    """The map with a bone for location keys: hips glued to a parent leave them to the first bone above that is not."""
     if LOCATION in bone_map.bones:
         return bone_map
     index = rig.index(bone_map.bones["pelvis"][0])

@@ -27,12 +27,13 @@ _HIPS = [JOINT["left_hip"], JOINT["right_hip"]]
 class Stage:
     """Where the persons of one motion stand; fixed at its first frame, so that later parts of it fit on."""
 
-    def __init__(self, first: Motion, bodies: Sequence[Calibration]) -> None:
+    def __init__(self, first: Motion, bodies: Sequence[Calibration], beside: Motion | None = None) -> None:
         """Take the scales from the bodies and the common midpoint from the first frame of ``first``.
 
         Args:
             first: the beginning of the motion.
             bodies: a calibrated rig per person.
+            beside: the partner of a lone person, at the same frame rate: a motion that stays as it is.
         """
         self._bodies = bodies
         own = np.stack([body.offsets for body in bodies])
@@ -42,9 +43,10 @@ class Stage:
         # which its partner may stand.
         self._wide = float(self._tall.mean()) if first.persons > 1 else 1.0
         self._middle = first.root[0].mean(0) * [1, 0, 1]
+        self._beside = palms(beside) if beside is not None and first.persons == 1 else None
 
-    def on_bodies(self, motion: Motion) -> Motion:
-        """The motion on the rigs' own bodies, in the world of the rigs, metres.
+    def on_bodies(self, motion: Motion, start: int = 0) -> Motion:
+        """The motion, from its frame ``start`` on, on the rigs' own bodies, in the world of the rigs, metres.
 
         Ankles go where the source's went on the common ground, so that a planted foot stays planted; hips go down where
         a leg would not reach; palms that touched in the source touch.
@@ -56,7 +58,11 @@ class Stage:
         body = self._lowered(body, ankles)
         for leg, target in zip(_LEGS, ankles, strict=True):
             body = _reached(body, leg, target, forward=1.0)
-        return _touching(_palms(joints, world, motion.offsets), body) if motion.persons == 2 else body
+        meant = _palms(joints, world, motion.offsets)
+        if self._beside is not None:
+            frames = np.minimum(np.arange(start, start + motion.frames), len(self._beside) - 1)
+            return _touching(np.concatenate((meant, self._beside[frames]), axis=1), body)
+        return _touching(meant, body) if motion.persons == 2 else body
 
     def _grounded(self, points: np.ndarray) -> np.ndarray:
         """Source points (T, P, 3) on the common ground of the targets; heights are left for the caller."""
@@ -104,7 +110,12 @@ def _palms(joints: np.ndarray, world: np.ndarray, offsets: np.ndarray) -> np.nda
 
 
 def _touching(meant: np.ndarray, body: Motion) -> Motion:
-    """``body`` with its arms stretched or bent so that palms that are near each other in ``meant`` are so there."""
+    """``body`` with its arms stretched or bent so that palms that are near each other in ``meant`` are so there.
+
+    Args:
+        meant: (T, 2, 2, 3) palms of two persons in the source.
+        body: both persons, or the first alone; the other then stays where ``meant`` has it.
+    """
     apart = meant[:, 1, None, :] - meant[:, 0, :, None]  # (T, hand of A, hand of B, 3)
     near = np.clip((TOUCH_NONE - np.linalg.norm(apart, axis=-1, keepdims=True)) / (TOUCH_NONE - TOUCH_FULL), 0, 1)
     near = near * near * (3 - 2 * near)
@@ -112,14 +123,15 @@ def _touching(meant: np.ndarray, body: Motion) -> Motion:
         return body
     joints, world = body.forward_kinematics()
     found = _palms(joints, world, body.offsets)
-    missing = near * (apart - (found[:, 1, None, :] - found[:, 0, :, None])) / 2
+    other = found[:, 1] if body.persons == 2 else meant[:, 1]
+    missing = near * (apart - (other[:, None, :] - found[:, 0, :, None])) / body.persons
     shift = np.stack(
         (
             -missing.sum(2) / np.maximum(near.sum(2), 1),  # A's two hands
             missing.sum(1) / np.maximum(near.sum(1), 1),  # B's
         ),
         axis=1,
-    )
+    )[:, : body.persons]
     for side, arm in enumerate(_ARMS):
         body = _reached(body, arm, joints[:, :, arm[2]] + shift[:, :, side], forward=-1.0)
     return body

@@ -1,8 +1,8 @@
 """The T-pose of a rig, estimated from its rest pose: what turns SMPL rotations into bone rotations and back.
 
-Every mapped bone has one calibrated rotation, the one that it has when the rig stands in a T-pose at the origin and faces
-+Z. A joint turned by S in the world then puts its bone at S times that rotation, whatever the bone's roll, the rig's
-facing or the object's transform.
+Every mapped bone has one calibrated rotation, the one that it has when the rig stands in a T-pose at the origin and
+faces +Z. A joint turned by S in the world then puts its bone at S times that rotation, whatever the bone's roll, the
+rig's facing or the object's transform.
 """
 
 from __future__ import annotations
@@ -215,7 +215,9 @@ class _Posture:
         points[JOINT["neck"]] = self.head("neck" if "neck" in self._bones else "head")
 
         for side, _ in _SIDES:
-            chain = {joint: f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")}
+            chain = {
+                joint: f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
+            }
             for joint in ("shoulder", "hip"):
                 points[JOINT[chain[joint]]] = self.head(chain[joint])
             for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")):

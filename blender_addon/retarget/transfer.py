@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,9 +72,7 @@ def to_channels(motion: Motion, calibration: Calibration, drive: Drive) -> Chann
     """
     world = motion.forward_kinematics()[1][:, 0]
     bones = _bone_rotations(world, calibration)
-    above = np.where(
-        (drive.parents >= 0)[:, None], bones[:, drive.parents], np.broadcast_to(rot.IDENTITY, bones.shape)
-    )
+    above = np.where((drive.parents >= 0)[:, None], bones[:, drive.parents], np.broadcast_to(rot.IDENTITY, bones.shape))
     own = rot.multiply(rot.inverse(rot.multiply(above, np.broadcast_to(drive.frames, bones.shape))), bones)
     head = _carrier_head(motion.root[:, 0], world, calibration, drive)
     location = (head - drive.origin) @ np.linalg.inv(drive.axes).T
@@ -97,8 +96,8 @@ def to_motion(fps: float, matrices: np.ndarray, calibration: Calibration) -> Mot
     local = localized(world)
     # The hips carry the body: their heads fix the root better than a hip bone that floats somewhere between them.
     hips = [JOINT["left_hip"], JOINT["right_hip"]]
-    seen = [calibration.bone(name) for name in ("left_hip", "right_hip")]
-    heads = matrices[:, seen][..., :3, 3].mean(1)
+    thighs = [bone for name in ("left_hip", "right_hip") if (bone := calibration.bone(name)) is not None]
+    heads = matrices[:, thighs][..., :3, 3].mean(1)
     root = heads - rot.rotate(world[:, 0], calibration.offsets[hips].mean(0))
     root[:, 1] -= calibration.clearance
     return Motion(fps, root[:, None], rot.normalize(local)[:, None], calibration.offsets[None])
@@ -130,7 +129,7 @@ def _carrier_head(root: np.ndarray, world: np.ndarray, calibration: Calibration,
     while chain[-1] != calibration.location and drive.parents[chain[-1]] >= 0:
         chain.append(int(drive.parents[chain[-1]]))
     steps = [calibration.pelvis - calibration.heads[chain[0]]]
-    steps += [calibration.heads[low] - calibration.heads[high] for low, high in zip(chain, chain[1:], strict=False)]
+    steps += [calibration.heads[low] - calibration.heads[high] for low, high in pairwise(chain)]
     return root - sum(rot.rotate(turns[:, bone], step) for bone, step in zip(chain, steps, strict=True))
 
 
@@ -152,9 +151,7 @@ def _joint_rotations(deltas: np.ndarray, calibration: Calibration) -> np.ndarray
 def _along_spine(place: int, deltas: np.ndarray, calibration: Calibration) -> np.ndarray:
     """(T, 4) turn of the spine at a joint that no bone plays alone, between the bones below and above it."""
     knots = {}
-    for bone, (low, high, blend) in enumerate(
-        zip(calibration.low, calibration.high, calibration.blend, strict=True)
-    ):
+    for bone, (low, high, blend) in enumerate(zip(calibration.low, calibration.high, calibration.blend, strict=True)):
         if low in SPINE and high in SPINE:
             knots[SPINE.index(low) + (blend if low != high else 0.0)] = bone
     below = max(knot for knot in knots if knot <= place)

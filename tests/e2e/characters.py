@@ -13,12 +13,14 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.types import Object, Scene
 from mathutils import Vector
+
+from blender_addon.stubs import ArmatureObject, Context
 
 from . import makehuman
 from .makehuman import Body
 
+_context: Context = bpy.context
 Weights = dict[str, list[tuple[int, float]]]
 
 _SKIN, _SHOES = (0.86, 0.50, 0.34, 1.0), (0.12, 0.12, 0.14, 1.0)
@@ -43,16 +45,16 @@ _HELPERS = {
 """Bones between which MakeHuman's helper bones lie; each takes half of the weight."""
 
 
-def build_mixamo(name: str, height: float) -> Object:
+def build_mixamo(name: str, height: float) -> ArmatureObject:
     """A man of ``height`` metres on a Mixamo-named armature; returns the armature."""
     body = makehuman.body("male", height)
     bones = makehuman.skeleton("rigs/standard/rig.mixamo.json")
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
-    bpy.context.scene.collection.objects.link(armature)
+    _context.scene.collection.objects.link(armature)
     with _edited(armature) as edit_bones:
         for bone, place in bones.items():
             made = edit_bones.new(bone)
-            made.head, made.tail = Vector(body.point(place["head"])), Vector(body.point(place["tail"]))
+            made.head, made.tail = body.point(place["head"]), body.point(place["tail"])
             made.roll = place["roll"]
         for bone, place in bones.items():
             if place["parent"]:
@@ -65,20 +67,21 @@ def build_mixamo(name: str, height: float) -> Object:
     return armature
 
 
-def build_rigify(name: str, height: float) -> Object:
+def build_rigify(name: str, height: float) -> ArmatureObject:
     """A woman of ``height`` metres on a generated Rigify rig, its limbs on IK as Rigify makes them; returns the rig."""
     body = makehuman.body("female", height)
     bones = makehuman.skeleton("rigs/rigify/rig.human_toes.json")
     bpy.ops.preferences.addon_enable(module="rigify")
-    bpy.ops.object.armature_basic_human_metarig_add()
-    metarig = bpy.context.object
+    operators: Any = bpy.ops
+    operators.object.armature_basic_human_metarig_add()
+    metarig: ArmatureObject = _context.object
     with _edited(metarig) as edit_bones:
         for bone, (head, tail, roll) in _basic_human(body, bones).items():
-            edit_bones[bone].head, edit_bones[bone].tail = Vector(head), Vector(tail)
+            edit_bones[bone].head, edit_bones[bone].tail = head, tail
             edit_bones[bone].roll = roll
     with contextlib.redirect_stdout(io.StringIO()):
-        bpy.ops.pose.rigify_generate()
-    rig = bpy.context.object
+        operators.pose.rigify_generate()
+    rig = _context.object
     bpy.data.objects.remove(metarig)
     rig.name = name
     weights = _deform_weights(makehuman.weights("rigs/rigify/weights.human_toes.json"), bones, rig)
@@ -88,7 +91,7 @@ def build_rigify(name: str, height: float) -> Object:
     return rig
 
 
-def build_stage(scene: Scene) -> None:
+def build_stage(scene: Any) -> None:
     """A floor, a sun and a camera, and Workbench set up to show characters in their colours."""
     floor = bpy.data.meshes.new("Floor")
     size = 12.0
@@ -115,11 +118,11 @@ def build_stage(scene: Scene) -> None:
 
 
 @contextlib.contextmanager
-def _edited(armature: Object) -> Iterator[Any]:
+def _edited(armature: ArmatureObject) -> Iterator[Any]:
     """The edit bones of an armature, in edit mode and back."""
     bpy.ops.object.select_all(action="DESELECT")
     armature.select_set(True)
-    bpy.context.view_layer.objects.active = armature
+    _context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     try:
         yield armature.data.edit_bones
@@ -145,7 +148,7 @@ def _basic_human(body: Body, bones: dict) -> dict[str, tuple[np.ndarray, np.ndar
     return fitted | {f"{limb}.{side}": ends[f"{limb}.{side}"] for limb in limbs for side in "LR"}
 
 
-def _deform_weights(weights: Weights, bones: dict, rig: Object) -> Weights:
+def _deform_weights(weights: Weights, bones: dict, rig: ArmatureObject) -> Weights:
     """Weights of MakeHuman's Rigify skeleton moved to the DEF bones of a generated basic human."""
     moved: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for bone, listed in weights.items():
@@ -158,7 +161,7 @@ def _deform_weights(weights: Weights, bones: dict, rig: Object) -> Weights:
     return {bone: list(members.items()) for bone, members in moved.items()}
 
 
-def _deform_bones(bone: str, bones: dict, rig: Object) -> list[str]:
+def _deform_bones(bone: str, bones: dict, rig: ArmatureObject) -> list[str]:
     helper = bone.removeprefix("DEF-").split("-helper")[0]
     if helper in _HELPERS:
         names = [f"DEF-{part}.{bone[-1]}" for part in _HELPERS[helper]]
@@ -174,7 +177,12 @@ def _deform_bones(bone: str, bones: dict, rig: Object) -> list[str]:
 
 
 def _add_skin(
-    armature: Object, body: Body, weights: Weights, bare: Sequence[str], shod: Sequence[str], clothes: Sequence[float]
+    armature: ArmatureObject,
+    body: Body,
+    weights: Weights,
+    bare: Sequence[str],
+    shod: Sequence[str],
+    clothes: Sequence[float],
 ) -> None:
     """Give an armature its body: smooth, weighted, in clothes of one colour, with bare head and hands, and shoes."""
     used = np.unique(np.concatenate([np.array(face) for face in body.faces]))
@@ -204,7 +212,7 @@ def _add_skin(
     skin.parent = armature
     modifier: Any = skin.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
-    bpy.context.scene.collection.objects.link(skin)
+    _context.scene.collection.objects.link(skin)
 
 
 def _share(weights: Weights, bones: Sequence[str], count: int) -> np.ndarray:

