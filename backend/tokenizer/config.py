@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 STRIDE = 4
 """Frames a latent step."""
@@ -44,3 +45,11 @@ class TokenizerConfig:
     def look_ahead(self) -> int:
         """Latent steps on either side that a decoded frame depends on."""
         return sum(self.decoder_dilations) + math.ceil((self.frame_blocks + 1 + self.smoothing) / STRIDE)
+
+
+def config_from_json(content: dict[str, Any]) -> TokenizerConfig:
+    """The config that ``dataclasses.asdict`` and JSON made of one, whose tuples came back as lists."""
+    sizes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+    }
+    return TokenizerConfig(**sizes)

@@ -16,7 +16,8 @@ from ..kinematics import forward_kinematics, matrix_from_sixd
 
 _ENDS = tuple(JOINT[name] for name in ("left_wrist", "right_wrist", "left_foot", "right_foot", "head"))
 
-_PLANTED_STEP = 0.2 / 30
+_FPS = 30
+_PLANTED_STEP = 0.2 / _FPS
 """Metres a frame: the contact features let a foot move at 0.95 m/s, a planted one hardly does."""
 
 
@@ -28,8 +29,8 @@ class LossWeights:
         rotation: geodesic angle, radians, and difference of the 6-D numbers.
         pose: joint positions relative to the root, in decimetres.
         root: absolute root position, in decimetres.
-        velocity: joint velocities, in decimetres a frame.
-        skate: velocity of feet in contact, in decimetres a frame.
+        velocity: joint velocities, in metres a second.
+        skate: velocity of planted feet, in metres a second.
         commitment: distance of the latents to their code vectors.
         ends: factor for wrists, feet and head within the pose term.
     """
@@ -37,10 +38,10 @@ class LossWeights:
     rotation: float = 1.0
     pose: float = 1.0
     root: float = 1.0
-    velocity: float = 1.0
-    skate: float = 1.0
+    velocity: float = 0.3
+    skate: float = 0.5
     commitment: float = 0.1
-    ends: float = 2.0
+    ends: float = 3.0
 
 
 def reconstruction_losses(
@@ -74,14 +75,19 @@ def reconstruction_losses(
         * (_geodesic(matrices, true_sixd).mean() + functional.smooth_l1_loss(sixd, true_sixd)),
         "pose": weights.pose * (pose_error.mean((0, 1, 3)) * importance).sum() / importance.sum(),
         "root": weights.root * _huber(root - true_positions[:, :, 0]).mean(),
-        "velocity": weights.velocity * _huber(velocities - true_velocities).mean(),
-        "skate": weights.skate * (_huber(sliding) * planted).sum() / (3 * planted.sum() + 1),
+        "velocity": weights.velocity * _huber_speed(velocities - true_velocities).mean(),
+        "skate": weights.skate * (_huber_speed(sliding) * planted).sum() / (3 * planted.sum() + 1),
     }
 
 
 def _huber(difference: Tensor) -> Tensor:
     """Smooth L1 in decimetres, turning linear at 2 cm: errors that matter are centimetres."""
     return functional.smooth_l1_loss(10 * difference, torch.zeros_like(difference), reduction="none", beta=0.2)
+
+
+def _huber_speed(difference: Tensor) -> Tensor:
+    """Smooth L1 in metres a second, turning linear at 0.1 m/s."""
+    return functional.smooth_l1_loss(_FPS * difference, torch.zeros_like(difference), reduction="none", beta=0.1)
 
 
 def _geodesic(matrices: Tensor, true_sixd: Tensor) -> Tensor:

@@ -17,19 +17,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from protocol.errors import DuologueError
-from protocol.skeleton import JOINT_COUNT, neutral_offsets, rest_height
+from protocol.skeleton import JOINT_COUNT
 
-from ..features import FEATURES, POSITIONS
+from ..features import FEATURES, POSITIONS, body_scale
 from ..kinematics import matrix_from_sixd, quaternion_from_matrix
-from .config import STRIDE, TokenizerConfig
+from .config import STRIDE, TokenizerConfig, config_from_json
 from .quantizer import Quantized, ResidualQuantizer
 
 WEIGHTS_FILE = "motion_tokenizer.safetensors"
 CONFIG_FILE = "motion_tokenizer.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _OUTPUTS = 3 + 6 * JOINT_COUNT
 _SCALE_SPREAD = 0.1
+_ROOT_GAIN = 3.0
 
 
 class ResidualBlock(nn.Module):
@@ -39,6 +40,8 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.time = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
+        for parameter in self.mix.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, T) to the same shape."""
@@ -46,7 +49,11 @@ class ResidualBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Normalised features to latents, at a quarter of the rate."""
+    """Normalised features to latents, at a quarter of the rate.
+
+    The first three channels of a latent carry the root's place from the outset, straight through to the decoder: two
+    persons' hands only meet if it is exact, and learning an identity over metres would take most of the training.
+    """
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
@@ -56,8 +63,10 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor, scale: Tensor) -> Tensor:
         """(N, T, 268) normalised features and (N,) normalised scale to (N, T // 4, C) latents."""
-        x = torch.cat((x, scale[:, None, None].expand(*x.shape[:2], 1)), -1)
-        return self.out(self.blocks(self.patch(x.transpose(1, 2)))).transpose(1, 2)
+        x = torch.cat((x, scale[:, None, None].expand(*x.shape[:2], 1)), -1).transpose(1, 2)
+        root = _ROOT_GAIN * functional.avg_pool1d(x[:, :3], STRIDE)
+        latents = self.out(self.blocks(self.patch(x)))
+        return torch.cat((latents[:, :3] + root, latents[:, 3:]), 1).transpose(1, 2)
 
 
 class Decoder(nn.Module):
@@ -78,12 +87,14 @@ class Decoder(nn.Module):
     def forward(self, latents: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """(N, L, C) latents and (N,) normalised scale to (N, 4L, 3) and (N, 4L, 132), both normalised."""
         count, steps, _ = latents.shape
-        x = self.blocks(self.latent(latents.transpose(1, 2)) + self.scale(scale[:, None])[..., None])
+        latents = latents.transpose(1, 2)
+        x = self.blocks(self.latent(latents) + self.scale(scale[:, None])[..., None])
         x = self.unpatch(x).view(count, STRIDE, -1, steps)  # (N, 4, frame_width, L)
         x = x.permute(0, 2, 3, 1).reshape(count, -1, STRIDE * steps)  # (N, frame_width, 4L)
         x = self.out(self.frames(x))
+        root = x[:, :3] + functional.interpolate(latents[:, :3] / _ROOT_GAIN, scale_factor=STRIDE, mode="linear")
         reach = self.filter.shape[-1] // 2
-        root = functional.conv1d(functional.pad(x[:, :3], (reach, reach), mode="replicate"), self.filter, groups=3)
+        root = functional.conv1d(functional.pad(root, (reach, reach), mode="replicate"), self.filter, groups=3)
         return root.transpose(1, 2), x[:, 3:].transpose(1, 2)
 
 
@@ -184,10 +195,7 @@ class MotionTokenizer(nn.Module):
             content = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
             if content["format"] != FORMAT_VERSION:
                 raise ValueError(f"format {content['format']}, expected {FORMAT_VERSION}")
-            shapes = {
-                key: tuple(value) if isinstance(value, list) else value for key, value in content["config"].items()
-            }
-            tokenizer = cls(TokenizerConfig(**shapes))
+            tokenizer = cls(config_from_json(content["config"]))
             tokenizer.load_state_dict(load_file(folder / WEIGHTS_FILE, device=device))
         except Exception as error:  # whatever a damaged file makes its reader raise
             raise DuologueError(
@@ -219,9 +227,8 @@ def localized(features: Tensor) -> Tensor:
 
 
 def _normal_scale(offsets: Tensor) -> Tensor:
-    neutral = float(rest_height(neutral_offsets()))
-    legs = rest_height(offsets)  # plain indexing and sums, which tensors share with arrays
-    return (legs / neutral - 1) / _SCALE_SPREAD
+    scale = body_scale(offsets.detach().cpu().numpy())
+    return (torch.from_numpy(scale).to(offsets) - 1) / _SCALE_SPREAD
 
 
 def _binomial(reach: int) -> Tensor:

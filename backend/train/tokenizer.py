@@ -23,7 +23,7 @@ from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 from .windows import Windows
 
-_STATISTICS_WINDOWS = 2048
+_STATISTICS_WINDOWS = 1024
 _CODEBOOK_WINDOWS = 512
 
 

@@ -51,7 +51,8 @@ def dance(persons: int = 2, frames: int = 96) -> Motion:
 def line(steps: int, folder: Path, resume: bool, stop_at: int | None = None) -> torch.Tensor:
     """Fit a line to noise with dropout; returns its weights."""
     torch.manual_seed(1)
-    model = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(4, 1))
+    linear = torch.nn.Linear(4, 1)
+    model = torch.nn.Sequential(torch.nn.Dropout(0.5), linear)
     optimizer = torch.optim.Adam(model.parameters(), 0.1)
 
     def losses(step: int) -> dict[str, torch.Tensor]:
@@ -61,7 +62,7 @@ def line(steps: int, folder: Path, resume: bool, stop_at: int | None = None) -> 
         return {"fit": (model(x) - x.sum(-1, keepdim=True)).square().mean()}
 
     fit(Run(folder, Settings(steps), resume), model, optimizer, losses, steps=steps, warmup=3, seed=0)
-    return model[1].weight.detach().clone()
+    return linear.weight.detach().clone()
 
 
 def test_a_run_stopped_by_ctrl_c_and_resumed_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_the_shipped_recipe_can_be_read() -> None:
 
 
 def test_windows_start_in_the_leaders_canonical_frame() -> None:
-    motion = dance(frames=48).moved(rot.about_y(np.float32(2.0)), np.array([5.0, 1.0, 5.0], np.float32))
+    motion = dance(frames=48).moved(rot.about_y(2.0), np.array([5.0, 1.0, 5.0], np.float32))
     root, rotations, offsets = Windows([motion], frames=48, mirror=0.0).draw(64, np.random.default_rng(0))
     at_origin = root[:, 0, [0, 2]].norm(dim=-1) < 1e-4
     assert 0.3 < float(at_origin.float().mean()) < 0.7
