@@ -99,3 +99,30 @@ def stats(folder: Corpus) -> None:
         different = len({caption for scene in these for caption in scene.captions})
         table.add_row(kind, *(str(counts[split]) for split in SPLITS), *numbers, str(different))
     Console().print(table)
+
+
+@app.command()
+def check(
+    folder: Corpus,
+    sample: Annotated[int, typer.Option(min=1, help="How many scenes of each kind to measure.")] = 10,
+) -> None:
+    """Measure choreographed scenes: the mean skate of each kind, and the worst of everything else."""
+    from dataclasses import fields
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from .choreographer.quality import Measures, measure, resting
+    from .scene import read_scene_motion, read_scenes
+
+    scenes = [scene for scene in read_scenes(folder) if scene.source == "choreographed"]
+    worst = {"skate": lambda values: sum(values) / len(values), "apart": min, "lowest": min}
+    table = Table("kind", *(field.name for field in fields(Measures)))
+    for kind in dict.fromkeys(scene.kind for scene in scenes):
+        measured = []
+        for scene in [scene for scene in scenes if scene.kind == kind][:sample]:
+            motion = read_scene_motion(folder, scene)
+            measured.append(measure(motion, scene.contacts, resting(motion)))
+        columns = {field.name: [getattr(one, field.name) for one in measured] for field in fields(Measures)}
+        table.add_row(kind, *(f"{worst.get(name, max)(values):.3f}" for name, values in columns.items()))
+    Console().print(table)

@@ -251,10 +251,10 @@ def test_the_quality_bars_can_be_missed(library):
         return " ".join(quality.problems("handshake", broken, performance.contacts, planted))
 
     apart, near, high, jumping, sliding = (motion.root.copy() for _ in range(5))
-    apart[:, 1] += np.float32([0.1, 0, 0])
+    apart[:, 1, 0] += 0.1
     near[:, 1, [0, 2]] = near[:, 0, [0, 2]]
     high[..., 1] += 0.1
-    jumping[50:] += np.float32([1, 0, 0])
+    jumping[50:, :, 0] += 1
     sliding[..., 0] += np.linspace(0, 0.5, motion.frames, dtype=np.float32)[:, None]
     assert "palms" in missed(replace(motion, root=apart))
     assert "torsos" in missed(replace(motion, root=near))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,9 +124,11 @@ def _made(sources: Sources, folder: Path, count: int, seed: int, jobs: int) -> I
         yield from map(_make_one, range(count))
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, initializer=_start_worker, initargs=(sources, folder, seed)) as pool:
-        yield from pool.imap(_make_one, range(count), chunksize=4)
+    workers = ProcessPoolExecutor(
+        jobs, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(sources, folder, seed)
+    )
+    with workers:
+        yield from workers.map(_make_one, range(count), chunksize=4)
 
 
 def _start_worker(sources: Sources, folder: Path, seed: int) -> None:

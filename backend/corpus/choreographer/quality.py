@@ -27,6 +27,8 @@ JOINT_SPEED = 9.0
 """Metres a second."""
 JOINT_ACCELERATION = 220.0
 """Metres a second squared; the fastest punch of the real takes reaches about as much."""
+RESTING = 0.003
+"""Metres: toes of choreographed feet that bear are that near the floor."""
 FLOOR = (-0.02, 0.04)
 """Metres: the lowest joint of a person."""
 
@@ -72,6 +74,11 @@ def measure(motion: Motion, contacts: Sequence[Contact], planted: np.ndarray) ->
         lowest=float(lowest.min()),
         floating=float(lowest.max()),
     )
+
+
+def resting(motion: Motion) -> np.ndarray:
+    """Which toes rest on the floor, (T, P, 2) bool, for a choreographed motion whose footsteps are not known."""
+    return motion.positions()[:, :, TOES, 1] < RESTING
 
 
 def problems(kind: str, motion: Motion, contacts: Sequence[Contact], planted: np.ndarray) -> list[str]:

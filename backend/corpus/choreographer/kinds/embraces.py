@@ -31,7 +31,7 @@ def hug(stage: Stage) -> Performance:
     pair = stage.pair(paths)
     if parts:
         _step_apart(stage, pair, part + 0.2)
-    lateral = 0.06 * stage.size
+    lateral = 0.075 * stage.size
     over = int(stage.rng.integers(2))
     near = ease(stage.t, ready - 0.6, ready) * (1 - ease(stage.t, part + 0.1, part + 0.8))
     sway = 0.02 * np.sin(2 * np.pi * stage.uniform(0.3, 0.5) * (stage.t - ready)) * near

@@ -70,7 +70,7 @@ def high_five(stage: Stage) -> Performance:
     paths, ready = stage.meeting(gap, walk_in, idle, 1.1 * stage.pace)
     first = max(ready - 0.2, idle + raising + slap) if walk_in else idle + raising + slap
     repeats = int(np.clip((stage.seconds - first - 1.0) // cycle + 1, 1, 4))
-    count = max(1 + int(stage.rng.integers(repeats)), repeats - 2)
+    count = max(1 + int(stage.rng.integers(repeats)), repeats - 1)
     first += max(0.0, stage.seconds - first - 1.0 - (count - 1) * cycle) * stage.uniform(0.1, 0.6)
     slaps = [first + k * cycle for k in range(count)]
     level = stage.choose(("high", "high", "shoulder"))
