@@ -82,10 +82,11 @@ _VERBS = {
 }
 
 _NAMES = {
-    "A": r"one (?:person|character|figure)|someone"
-    r"|the first(?: (?:person|one|figure|character))?|(?:person|character) A|A",
-    "B": r"the other(?: (?:person|character|figure))?|another person|somebody else"
-    r"|the second(?: (?:person|one|figure|character))?|(?:person|character) B|B",
+    # Not the article: "A push by B".
+    "A": r"(?i:one (?:person|character|figure)|someone|the first(?: (?:person|one|figure|character))?"
+    r"|(?:person|character) A)|A(?! (?:push|pull|punch|person|brawl|short|step)\b)",
+    "B": r"(?i:the other(?: (?:person|character|figure))?|another person|somebody else"
+    r"|the second(?: (?:person|one|figure|character))?|(?:person|character) B)|B",
 }
 _MENTION = re.compile("|".join(rf"(?P<{person}>\b(?:{names})\b)" for person, names in _NAMES.items()))
 _TOGETHER = re.compile(rf"(?:{_NAMES['A']}),? and (?:{_NAMES['B']})\b|each other|one another")

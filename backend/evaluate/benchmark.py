@@ -1,0 +1,127 @@
+"""How fast a checkpoint is: two-person motion a second, first frames, cancelling, loading, and a flattened baseline."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..engine import Cancelled, Engine
+from ..language.config import LanguageConfig
+from ..language.model import CONFIG_FILE
+from ..tokenizer.config import STRIDE
+from ..tokenizer.stream import FPS
+
+PROMPT = "two people shake hands"
+_CANCEL_AFTER = (0.1, 0.25, 0.4, 0.6, 0.8, 1.0)
+_BASELINE_TOKENS = 180
+
+
+def benchmark_engine(
+    engine: Engine, seconds: float, repeats: int, show: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Speed of a loaded engine on this machine, idle and beside a busy process.
+
+    Args:
+        engine: a loaded checkpoint.
+        seconds: length of the motion made.
+        repeats: motions made for each figure; medians are reported.
+        show: told how far it is.
+
+    Returns:
+        ``threads``, ``seconds``; ``idle`` and ``busy``, each with ``realtime_factor`` (seconds of two-person motion a
+        second) and ``first_piece_s`` (from the call to the first finished frames); ``cancel_s``: median and largest
+        time from cancelling until the engine is free, idle and busy.
+    """
+    figures: dict[str, Any] = {"threads": torch.get_num_threads(), "seconds": seconds}
+    show(0.1, "Generating")
+    figures["idle"] = _speed(engine, seconds, repeats)
+    show(0.4, "Generating beside a busy process")
+    with busy_neighbour():
+        figures["busy"] = _speed(engine, seconds, repeats)
+        busy = _cancel_latencies(engine, seconds)
+    show(0.8, "Cancelling")
+    idle = _cancel_latencies(engine, seconds)
+    figures["cancel_s"] = {"median": statistics.median(idle + busy), "largest": max(idle + busy)}
+    return figures
+
+
+def _speed(engine: Engine, seconds: float, repeats: int) -> dict[str, float]:
+    factors, firsts = [], []
+    for seed in range(repeats):
+        start = time.perf_counter()
+        first = 0.0
+        for piece in engine.generate(PROMPT, seconds, seed):
+            first = first or time.perf_counter() - start
+            del piece
+        factors.append(seconds / (time.perf_counter() - start))
+        firsts.append(first)
+    return {"realtime_factor": statistics.median(factors), "first_piece_s": statistics.median(firsts)}
+
+
+def _cancel_latencies(engine: Engine, seconds: float) -> list[float]:
+    found = []
+    for after in _CANCEL_AFTER:
+        when = time.perf_counter() + after
+        try:
+            for _ in engine.generate(PROMPT, seconds, cancelled=lambda when=when: time.perf_counter() >= when):
+                pass
+        except Cancelled:
+            found.append(time.perf_counter() - when)
+    return found or [0.0]
+
+
+@contextmanager
+def busy_neighbour() -> Iterator[None]:
+    """Another process that keeps one core busy, as Blender does."""
+    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.3)
+        yield
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+
+
+def import_seconds() -> float:
+    """How long a fresh Python takes to import the engine, torch and transformers included."""
+    code = "import time; start = time.perf_counter(); import backend.engine; print(time.perf_counter() - start)"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    return float(done.stdout)
+
+
+def flattened_factor(folder: Path) -> float:
+    """Seconds of two-person motion a second if codes were flattened into the vocabulary, one step for each code.
+
+    A Llama of the checkpoint's own size with random weights, driven by Hugging Face ``generate`` with sampling, as
+    models in the manner of T2M-GPT are; without guidance, and without the time for decoding the codes.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LanguageConfig.from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
+    sizes = LlamaConfig(
+        vocab_size=config.codes * config.levels,
+        hidden_size=config.width,
+        intermediate_size=config.feed_forward,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    model = LlamaForCausalLM(sizes).eval()
+    start = time.perf_counter()
+    with torch.inference_mode():
+        prompt = torch.ones(1, 16, dtype=torch.long)
+        model.generate(prompt, max_new_tokens=_BASELINE_TOKENS, do_sample=True, top_p=0.9)  # type: ignore[operator]
+    tokens_a_second = _BASELINE_TOKENS / (time.perf_counter() - start)
+    return tokens_a_second / (FPS / STRIDE * 2 * config.levels)

@@ -1,0 +1,125 @@
+"""The measured figures as Markdown tables for a checkpoint's model card, so that no figure is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN = "<!-- figures: written by `duologue evaluate --card` -->"
+END = "<!-- end of figures -->"
+
+
+def card_tables(figures: dict[str, Any]) -> str:
+    """Markdown for everything that `duologue evaluate` and `duologue benchmark` have measured so far."""
+    parts = [render(figures[name]) for name, render in _SECTIONS.items() if name in figures]
+    return "\n\n".join(parts)
+
+
+def write_card(card: Path, figures: dict[str, Any]) -> None:
+    """Put the tables between the two marks in a model card, or at its end if it has none yet; the rest stays."""
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    block = f"{BEGIN}\n\n{card_tables(figures)}\n\n{END}"
+    before, mark, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2] if mark else ""
+    joined = before + block + after if mark else f"{text.rstrip()}\n\n{block}\n".lstrip()
+    card.write_text(joined, encoding="utf-8", newline="\n")
+
+
+def _reconstruction(found: dict[str, Any]) -> str:
+    rows = [
+        ["mean joint error, root-aligned", f"{found['pose_mm']:.1f} mm"],
+        ["95th percentile of it", f"{found['pose_p95_mm']:.1f} mm"],
+        ["root position", f"{found['root_mm']:.1f} mm"],
+        ["between the two roots", f"{found['pair_root_mm']:.1f} mm"],
+        ["change of any bone's length", f"{found['bone_length_mm']:.3f} mm"],
+    ]
+    return "**Reconstruction** of held-out real takes\n\n" + _table(["what", "measured"], rows)
+
+
+def _t2m(found: dict[str, Any]) -> str:
+    columns = ("found", "found_kind", "truth", "retrieval")
+    rows = [[kind, *(_percent(shares[name]) for name in columns)] for kind, shares in found["kinds"].items()]
+    rows.append(["**all**", *(f"**{_percent(found[name])}**" for name in columns)])
+    head = ["kind", "generated", "generated, whoever does it", "held-out truth", "nearest training caption"]
+    title = (
+        f"**Text to motion**: {found['prompts']} held-out phrasings, {found['seconds']:g} s each; share in which the "
+        "rule-based check finds what the text says"
+    )
+    return title + "\n\n" + _table(head, rows)
+
+
+def _m2t(found: dict[str, Any]) -> str:
+    rows = [
+        ["right kind, all scenes", _percent(found["kind"])],
+        ["right kind, choreographed scenes", _percent(found["kind_choreographed"])],
+        ["right kind, real takes", _percent(found["kind_real"])],
+        ["right person, where one acts", _percent(found["actor"])],
+    ]
+    title = f"**Motion to text**: captions of {found['scenes']} held-out motions"
+    return title + "\n\n" + _table(["what", "share"], rows)
+
+
+def _react(found: dict[str, Any]) -> str:
+    rows = [
+        ["B generated from A, with a held-out prompt", _percent(found["with_prompt"])],
+        ["B generated from A alone", _percent(found["without_prompt"])],
+        ["the true B", _percent(found["truth"])],
+        ["a B who stands still", _percent(found["still"])],
+    ]
+    title = f"**Reaction**: share of {found['scenes']} held-out scenes that still show their kind"
+    return title + "\n\n" + _table(["B is", "kind kept"], rows)
+
+
+def _physics(found: dict[str, Any]) -> str:
+    head = ["what", *(name.replace("_", " ") for name in found)]
+    rows = [
+        [label, *(_number(column[name], digits) for column in found.values())]
+        for label, name, digits in (
+            ("feet sliding while they bear, m/s", "skate_mps", 3),
+            ("bodies inside each other, cm", "penetration_cm", 2),
+            ("lowest toe off the floor, cm", "floor_cm", 2),
+            ("jerk, m/s³", "jerk_mps3", 0),
+        )
+    ]
+    return "**Physics** of the motions above, means\n\n" + _table(head, rows)
+
+
+def _benchmark(found: dict[str, Any]) -> str:
+    idle, busy = found["idle"], found["busy"]
+    rows = [
+        ["seconds of two-person motion a second", f"{idle['realtime_factor']:.2f}", f"{busy['realtime_factor']:.2f}"],
+        ["first frames after, s", f"{idle['first_piece_s']:.2f}", f"{busy['first_piece_s']:.2f}"],
+    ]
+    title = f"**Speed** on {found['machine']}, {found['threads']} threads, {found['seconds']:g} s of motion"
+    notes = (
+        f"Cancelling frees the engine after {found['cancel_s']['median']:.3f} s (median; at most "
+        f"{found['cancel_s']['largest']:.3f} s). "
+        f"Importing takes {found['import_s']:.1f} s, loading {found['load_s']:.1f} s. "
+        f"The same transformer with codes flattened into its vocabulary, through Hugging Face `generate`: "
+        f"{found['flattened_factor']:.2f} seconds a second."
+    )
+    return title + "\n\n" + _table(["what", "idle machine", "one core kept busy"], rows) + "\n\n" + notes
+
+
+_SECTIONS = {
+    "reconstruction": _reconstruction,
+    "t2m": _t2m,
+    "m2t": _m2t,
+    "react": _react,
+    "physics": _physics,
+    "benchmark": _benchmark,
+}
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,127 @@
+"""``duologue evaluate`` and ``duologue benchmark`` on the command line."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import math
+import platform
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from .. import threads
+from ..console import print_json, progress_bar
+from ..places import find_checkpoint
+
+
+class Part(StrEnum):
+    """What to evaluate."""
+
+    all = "all"
+    reconstruction = "reconstruction"
+    t2m = "t2m"
+    m2t = "m2t"
+    react = "react"
+
+
+Checkpoint = Annotated[Optional[str], typer.Option(help="Name or folder of the checkpoint.")]  # noqa: UP045
+Figures = Annotated[Optional[Path], typer.Option("--out", "-o", help="JSON file to add the figures to.")]  # noqa: UP045
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+Card = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Model card to write the tables into: all figures in --out, those of earlier runs included."),
+]
+
+
+def evaluate(
+    checkpoint: Checkpoint = None,
+    corpus: Annotated[Path, typer.Option(help="Folder of choreographed scenes, with a test split.")] = Path(
+        "data/corpus"
+    ),
+    task: Annotated[Part, typer.Option(help="What to evaluate.")] = Part.all,
+    per_kind: Annotated[int, typer.Option(min=1, help="Held-out scenes of each kind for m2t and react.")] = 8,
+    out: Figures = None,
+    card: Card = None,
+    json: AsJson = False,
+) -> None:
+    """Judge a checkpoint on held-out phrasings, scenes and takes."""
+    threads.set_thread_count()
+    from ..engine import Engine
+    from .held_out import Corpus
+    from .protocols import MEASURES
+
+    folder = find_checkpoint(checkpoint)
+    scenes = Corpus.read(corpus)
+    found: dict[str, Any] = {}
+    with progress_bar("Loading the model") as show:
+        engine = Engine.load(folder)
+        for name, measure in MEASURES.items():
+            if task in (Part.all, Part(name)):
+                found |= measure(engine, folder, scenes, per_kind, show)
+    _report({"checkpoint": engine.name, "device": engine.device} | found, out, card, json)
+
+
+def benchmark(
+    checkpoint: Checkpoint = None,
+    seconds: Annotated[float, typer.Option(help="Length of the motion made.")] = 5.0,
+    repeats: Annotated[int, typer.Option(min=1, help="Motions made for each figure.")] = 5,
+    out: Figures = None,
+    card: Card = None,
+    json: AsJson = False,
+) -> None:
+    """Measure the speed of a checkpoint on this machine, idle and beside a busy process."""
+    import time
+
+    threads.set_thread_count()
+    with progress_bar("Importing") as show:
+        from .benchmark import benchmark_engine, flattened_factor, import_seconds
+
+        folder = find_checkpoint(checkpoint)
+        imported = import_seconds()
+        show(None, "Loading the model")
+        from ..engine import Engine
+
+        start = time.perf_counter()
+        engine = Engine.load(folder)
+        loaded = time.perf_counter() - start
+        figures = {
+            "machine": f"{platform.machine()} with {engine.device}",
+            "import_s": imported,
+            "load_s": loaded,
+            **benchmark_engine(engine, seconds, repeats, show),
+            "flattened_factor": flattened_factor(folder),
+        }
+    _report({"checkpoint": engine.name, "device": engine.device, "benchmark": figures}, out, card, json)
+
+
+def _report(figures: dict[str, Any], out: Path | None, card: Path | None, json: bool) -> None:
+    """Add figures to a file, put them into a card, and print them."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from .card import card_tables, write_card
+
+    figures = _finite(figures)
+    collected = figures
+    if out is not None:
+        known = jsonlib.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+        collected = known | figures
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(jsonlib.dumps(collected, indent=1) + "\n", encoding="utf-8", newline="\n")
+    if card is not None:
+        write_card(card, collected)
+    if json:
+        print_json(figures)
+    else:
+        Console().print(Markdown(card_tables(figures)))
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for NaN, which JSON cannot hold."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

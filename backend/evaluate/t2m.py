@@ -1,0 +1,102 @@
+"""Text to motion: does a motion generated from words that training never used show what they say?
+
+Twelve kinds, eight held-out phrasings each, one fixed seed a prompt. The same check judges held-out true scenes (how
+strict the check is) and the training motion whose caption is nearest to the prompt (what looking up would give).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from protocol.motion import Motion
+
+from ..corpus.choreographer.captions import KINDS, Prompt, held_out_prompts
+from .checks import judge
+from .held_out import WITH_ACTOR, Corpus, Model, Progress, share, whole
+from .physics import physics
+
+SECONDS = 5.0
+"""Length of every generated motion: the middle of what the corpus holds."""
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+"""Sentences -> (N, W) vectors."""
+
+
+def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progress) -> dict[str, Any]:
+    """Generate every held-out prompt and judge what comes out.
+
+    Args:
+        model: what is evaluated.
+        corpus: its test scenes are the truth, its training scenes what the baseline looks up.
+        embed: sentence vectors for the baseline.
+        progress: told how far it is.
+
+    Returns:
+        shares in 0..1: ``found`` (kind seen, and done by whom the prompt says), ``found_kind`` (whoever does it),
+        ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt under ``items``; and the `physics` of
+        generated and true motions under ``physics``.
+    """
+    prompts = [prompt for kind in KINDS for prompt in held_out_prompts(kind)]
+    looked_up = retrieved(prompts, corpus, embed)
+    items: list[dict[str, Any]] = []
+    moved: dict[str, list[Motion]] = {"generated": [], "held_out_truth": []}
+    for index, prompt in enumerate(prompts):
+        progress(index / len(prompts), "Text to motion")
+        truths = corpus.of("test", prompt.kind, prompt.actor if prompt.kind in WITH_ACTOR else None)
+        truth, made = (
+            corpus.motion(truths[index % len(truths)]),
+            whole(model.generate(prompt.text, SECONDS, seed=index)),
+        )
+        moved["generated"].append(made)
+        moved["held_out_truth"].append(truth)
+        generated = judge(made)
+        items.append(
+            {
+                "text": prompt.text,
+                "kind": prompt.kind,
+                "actor": prompt.actor,
+                "found": _shows(generated, prompt),
+                "found_kind": generated[prompt.kind].passed,
+                "seen": [kind for kind, result in generated.items() if result.passed],
+                "truth": shows(truth, prompt),
+                "retrieval": shows(looked_up[index], prompt),
+            }
+        )
+    return summary(items) | {
+        "prompts": len(items),
+        "seconds": SECONDS,
+        "kinds": {kind: summary([item for item in items if item["kind"] == kind]) for kind in KINDS},
+        "items": items,
+        "physics": {name: physics(motions) for name, motions in moved.items()},
+    }
+
+
+def shows(motion: Motion, prompt: Prompt) -> bool:
+    """Whether a motion shows what a prompt says, done by whom it says where that matters."""
+    return _shows(judge(motion), prompt)
+
+
+def _shows(results: dict[str, Any], prompt: Prompt) -> bool:
+    result = results[prompt.kind]
+    return result.passed and (prompt.kind not in WITH_ACTOR or result.actor == prompt.actor)
+
+
+def summary(items: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Mean of each share over some prompts."""
+    return {name: share(item[name] for item in items) for name in ("found", "found_kind", "truth", "retrieval")}
+
+
+def retrieved(prompts: Sequence[Prompt], corpus: Corpus, embed: Embed) -> list[Motion]:
+    """For each prompt, the training motion whose caption is nearest to it by the cosine of sentence vectors."""
+    captions = {caption: scene for scene in corpus.scenes if scene.split == "train" for caption in scene.captions}
+    known = _unit(embed(list(captions)))
+    asked = _unit(embed([prompt.text for prompt in prompts]))
+    scenes = list(captions.values())
+    return [corpus.motion(scenes[int(row.argmax())]) for row in asked @ known.T]
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
