@@ -6,7 +6,7 @@ import numpy as np
 
 from protocol import rotations as rot
 
-REACH = 0.999
+REACH = 0.9999
 """A limb is never stretched further than this share of its length: a straight one has no bending plane."""
 
 

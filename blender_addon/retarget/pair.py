@@ -10,7 +10,7 @@ from protocol import rotations as rot
 from protocol.motion import Motion
 from protocol.skeleton import JOINT, neutral_offsets
 
-from .limb import reach
+from .limb import REACH, reach
 from .rest_pose import Calibration
 from .transfer import localized
 
@@ -88,7 +88,7 @@ class Stage:
         joints = body.positions()
         drop = np.zeros(body.root.shape[:2])
         for (hip, knee, ankle), target in zip(_LEGS, ankles, strict=True):
-            length = np.linalg.norm(self._own[:, [knee, ankle]], axis=-1).sum(-1) * 0.999
+            length = np.linalg.norm(self._own[:, [knee, ankle]], axis=-1).sum(-1) * REACH
             step = joints[:, :, hip] - target
             height = np.sqrt(np.maximum(length**2 - step[..., 0] ** 2 - step[..., 2] ** 2, 0))
             drop = np.maximum(drop, np.maximum(step[..., 1] - height, 0))
