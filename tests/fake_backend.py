@@ -110,7 +110,9 @@ def play(backend: FakeBackend, to: bytes, envelope: Envelope, pieces: int = 4) -
         return
     backend.say(to, Accepted(0), job)
     if submit.task in (GENERATE, REACT):
-        made = two_wave(round(submit.seconds * 30)) if submit.motion is None else two_wave(submit.motion.frames, 1)
+        made = (
+            two_wave(round(submit.seconds * 30)) if submit.motion is None else two_wave(submit.motion.frames).person(1)
+        )
         size = -(-made.frames // pieces)
         for start in range(0, made.frames, size):
             part = made.slice(start, min(start + size, made.frames))

@@ -138,8 +138,10 @@ def refusal() -> DuologueError | None:
 def connect(settings: Settings) -> None:
     """Look for a backend, or start one, without a job."""
     session.connect(settings)
-    if not bpy.app.timers.is_registered(_timer):
-        bpy.app.timers.register(_timer, persistent=True)
+    # Registered anew even if it runs, so that a job does not wait for the end of an idle interval.
+    if bpy.app.timers.is_registered(_timer):
+        bpy.app.timers.unregister(_timer)
+    bpy.app.timers.register(_timer, persistent=True)
     _redraw()
 
 

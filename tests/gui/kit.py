@@ -56,7 +56,7 @@ def until(state: Callable[[], object], what: str, seconds: float = 30.0) -> Step
 
 def settle() -> Steps:
     """Let Blender draw what has just changed."""
-    yield _SETTLE_SECONDS
+    yield 2 * _SETTLE_SECONDS
 
 
 def window() -> Any:
