@@ -24,6 +24,7 @@ class TokenizerConfig:
         decoder_dilations: the same for the decoder; their sum sets the look-ahead of streaming.
         frame_blocks: residual blocks of the decoder at the frame rate.
         smoothing: half-width, in frames, of the filter that smooths the root's path.
+        root_gain: size, within a latent, of the root's place in units of its spread; larger is more exact.
     """
 
     codes: int = 512
@@ -35,6 +36,7 @@ class TokenizerConfig:
     decoder_dilations: tuple[int, ...] = (1, 1, 1)
     frame_blocks: int = 1
     smoothing: int = 2
+    root_gain: float = 8.0
 
     @property
     def stride(self) -> int:

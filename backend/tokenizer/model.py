@@ -30,7 +30,6 @@ FORMAT_VERSION = 2
 
 _OUTPUTS = 3 + 6 * JOINT_COUNT
 _SCALE_SPREAD = 0.1
-_ROOT_GAIN = 3.0
 
 
 class ResidualBlock(nn.Module):
@@ -57,6 +56,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
+        self.root_gain = config.root_gain
         self.patch = nn.Conv1d(FEATURES + 1, config.width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.encoder_dilations))
         self.out = nn.Conv1d(config.width, config.latent_width, 1)
@@ -64,7 +64,7 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, scale: Tensor) -> Tensor:
         """(N, T, 268) normalised features and (N,) normalised scale to (N, T // 4, C) latents."""
         x = torch.cat((x, scale[:, None, None].expand(*x.shape[:2], 1)), -1).transpose(1, 2)
-        root = _ROOT_GAIN * functional.avg_pool1d(x[:, :3], STRIDE)
+        root = self.root_gain * functional.avg_pool1d(x[:, :3], STRIDE)
         latents = self.out(self.blocks(self.patch(x)))
         return torch.cat((latents[:, :3] + root, latents[:, 3:]), 1).transpose(1, 2)
 
@@ -76,6 +76,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
+        self.root_gain = config.root_gain
         self.latent = nn.Conv1d(config.latent_width, config.width, 1)
         self.scale = nn.Linear(1, config.width)
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.decoder_dilations))
@@ -92,7 +93,7 @@ class Decoder(nn.Module):
         x = self.unpatch(x).view(count, STRIDE, -1, steps)  # (N, 4, frame_width, L)
         x = x.permute(0, 2, 3, 1).reshape(count, -1, STRIDE * steps)  # (N, frame_width, 4L)
         x = self.out(self.frames(x))
-        root = x[:, :3] + functional.interpolate(latents[:, :3] / _ROOT_GAIN, scale_factor=STRIDE, mode="linear")
+        root = x[:, :3] + functional.interpolate(latents[:, :3] / self.root_gain, scale_factor=STRIDE, mode="linear")
         reach = self.filter.shape[-1] // 2
         root = functional.conv1d(functional.pad(root, (reach, reach), mode="replicate"), self.filter, groups=3)
         return root.transpose(1, 2), x[:, 3:].transpose(1, 2)
