@@ -10,14 +10,14 @@ from typing import Protocol
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
-from ..corpus.choreographer.captions import KINDS
+from ..corpus.choreographer.captions import KINDS, phrases
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
 
 Progress = Callable[[float, str], None]
 """Told how far a protocol is (0 to 1) and what it does."""
 
-WITH_ACTOR = ("push", "pull", "punch_dodge", "approach_retreat")
-"""Kinds in which it matters who does it."""
+WITH_ACTOR = tuple(kind for kind in KINDS if "actor" in phrases(kind))
+"""Kinds in which it matters who does it: A, B, or both."""
 
 
 class Piece(Protocol):

@@ -79,6 +79,14 @@ _VERBS = {
         r"approach|walks|comes|goes|takes|moves|\w+ly approach|steps|changes|advanc|draws|withdraw",
         r"is approached|stands|waits|watches|does not|stays|sees",
     ),
+    "bow": _Verbs(
+        r"bow|makes|greets|thanks|leans|bends|stoop|inclin",
+        r"watches|stands|receives|remains|is greeted|does not",
+    ),
+    "wave": _Verbs(
+        r"wav(?:es|ing)|raises|greets|lifts|hail|signal|beckon",
+        r"watches|stands|stays|is waved|is greeted|does not",
+    ),
 }
 
 _NAMES = {
@@ -89,7 +97,7 @@ _NAMES = {
     r"|the second(?: (?:person|one|figure|character))?|(?:person|character) B)|B",
 }
 _MENTION = re.compile("|".join(rf"(?P<{person}>\b(?:{names})\b)" for person, names in _NAMES.items()))
-_TOGETHER = re.compile(rf"(?:{_NAMES['A']}),? and (?:{_NAMES['B']})\b|each other|one another")
+_TOGETHER = re.compile(rf"(?:{_NAMES['A']}),? and (?:{_NAMES['B']})\b|each other|one another|who (?:bow|wave)s back")
 _OTHER = {"A": "B", "B": "A"}
 
 

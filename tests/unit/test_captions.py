@@ -112,7 +112,7 @@ def test_an_approach_by_one_person_is_not_told_as_one_by_both():
 
 def test_where_phrases_know_no_roles_both_persons_act():
     script = {"hand": "none", "speed": "normal"}
-    assert c.captions("bow", script | {"actor": "A"}, "train") == c.captions("bow", script | {"actor": "both"}, "train")
+    assert c.captions("hug", script | {"actor": "A"}, "train") == c.captions("hug", script | {"actor": "both"}, "train")
 
 
 def test_how_a_punch_is_dodged_is_told_as_the_script_has_it():

@@ -24,7 +24,7 @@ from tests.unit.tiny import tiny_checkpoint
 
 FRAMES = 60
 KINDS = ("bow", "approach_retreat")
-PAIRS = [("bow", "both"), ("approach_retreat", "A"), ("approach_retreat", "B"), ("approach_retreat", "both")]
+PAIRS = [(kind, actor) for kind in KINDS for actor in ("A", "B", "both")]
 
 
 def quiet(done: float, stage: str) -> None:
@@ -44,7 +44,8 @@ def performed(kind: str, actor: str) -> Motion:
         lean = rot.from_axis_angle(np.array([1.0, 0, 0]), amount * (kind == "bow"))
         rotations[:, 0, 0] = rot.multiply(rot.about_y(heading), lean)
         come = 0.6 * amount * (kind == "approach_retreat") * (1 if name == "A" else -1)
-        root = np.stack((0 * come, 0 * come + 0.97, z + come), axis=-1)[:, None]
+        aside = 0 * come + 0.01 * (kind == "bow")  # tells one standing A from the other
+        root = np.stack((aside, 0 * come + 0.97, z + come), axis=-1)[:, None]
         persons.append(Motion(30.0, root, rotations, neutral_offsets()[None]))
     return joined_as_persons(persons)
 
@@ -76,11 +77,11 @@ class Playback:
     def describe(self, motion: Motion, *, seed: int = 0) -> Iterator[str]:
         kind, actor = self._recognised(motion)
         kind = self._told(kind)
-        said = {"bow": "{} bow to each other", "approach_retreat": "{} approach and step back"}
-        if actor == "both" or kind == "bow":
-            yield said[kind].format("Two people")
+        said = {"bow": "bow{} to {}", "approach_retreat": "walk{0} up to {1} and step{0} back"}[kind]
+        if actor == "both":
+            yield from ("Two people ", said.format("", "each other"))
         else:
-            yield from ("Person ", actor, " approaches ", "person ", "BA"["AB".index(actor)], " and steps back.")
+            yield from ("Person ", actor, " ", said.format("s", "BA"["AB".index(actor)]), ".")
 
     def _told(self, kind: str) -> str:
         return kind if self.truthful else KINDS[1 - KINDS.index(kind)]
@@ -126,22 +127,21 @@ def test_text_to_motion_gives_all_to_the_truth_and_nothing_to_another_kind(shelf
     assert found["prompts"] == 16
     assert found["found"] == found["found_kind"] == found["truth"] == 1
     assert model.asked == [prompt.text for kind in KINDS for prompt in c.held_out_prompts(kind)]
-    assert found["kinds"]["bow"]["retrieval"] == 1
-    assert found["retrieval"] < 1  # the looked-up approach is often by another person
+    assert 0 < found["retrieval"] < 1  # the kind that is looked up is right, but often done by another person
     assert t2m.text_to_motion(Playback(truthful=False), shelf, by_kind_alone, quiet)["found_kind"] == 0
 
 
 def test_text_to_motion_counts_the_wrong_person_as_wrong(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(f"{__name__}.caption_actor", lambda text: "A")
     found = t2m.text_to_motion(Playback(truthful=True), shelf, by_kind_alone, quiet)
-    assert found["kinds"]["bow"]["found"] == 1
-    assert found["kinds"]["approach_retreat"]["found_kind"] == 1
-    assert found["kinds"]["approach_retreat"]["found"] == 2 / 8
+    assert found["found_kind"] == 1
+    asked_for_a = [prompt for kind in KINDS for prompt in c.held_out_prompts(kind) if prompt.actor == "A"]
+    assert found["found"] == len(asked_for_a) / 16
 
 
 def test_motion_to_text_reads_kind_and_person_from_captions(shelf: Shelf):
     found = m2t.motion_to_text(Playback(truthful=True), shelf, 8, quiet)
-    assert found["scenes"] == 4
+    assert found["scenes"] == 6
     assert found["kind"] == found["kind_choreographed"] == found["actor"] == 1
     assert np.isnan(found["kind_real"])
     assert m2t.motion_to_text(Playback(truthful=False), shelf, 8, quiet)["kind"] == 0
@@ -151,7 +151,7 @@ def test_reaction_keeps_the_kind_with_the_true_partner_and_loses_it_with_one_far
     model = Playback(truthful=True)
     found = react.reaction(model, shelf, 8, quiet)
     assert found["with_prompt"] == found["without_prompt"] == found["truth"] == 1
-    assert found["still"] < 1  # B alone came and went in one scene
+    assert found["still"] < 1  # where B acts, B is missed
     assert model.asked[1] == ""
     assert model.asked[0] in c.person_captions("bow", {"actor": "both"}, "B", "held_out")
     assert react.reaction(Playback(truthful=False), shelf, 8, quiet)["by_kind"]["approach_retreat"]["with_prompt"] < 1
