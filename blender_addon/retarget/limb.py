@@ -8,6 +8,8 @@ from protocol import rotations as rot
 
 REACH = 0.9999
 """A limb is never stretched further than this share of its length: a straight one has no bending plane."""
+STRAIGHT = 0.02
+"""A limb whose middle joint is nearer to the line between its ends, in lengths of the upper bone, is almost straight."""
 
 
 def reach(
@@ -32,7 +34,8 @@ def reach(
 
     axis = (end - start) / np.maximum(_length(end - start), 1e-9)
     pole = middle - start
-    pole = pole - axis * np.sum(pole * axis, -1, keepdims=True) + bend * (0.05 * upper)
+    pole = pole - axis * np.sum(pole * axis, -1, keepdims=True)
+    pole = pole + bend * np.maximum(STRAIGHT * upper - _length(pole), 0)
     pole = rot.rotate(rot.between(axis, line), pole)
     pole = pole - line * np.sum(pole * line, -1, keepdims=True)
     pole = pole / np.maximum(_length(pole), 1e-9)

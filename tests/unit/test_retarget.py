@@ -232,6 +232,17 @@ def test_bodies_like_those_of_the_motion_change_nothing() -> None:
     np.testing.assert_allclose(same.positions(), pair.positions(), atol=8e-3)
 
 
+def test_what_fits_the_bodies_already_is_left_alone() -> None:
+    motions = [random_motion(neutral_offsets(), seed, turn=0.15) for seed in (1, 2)]
+    bodies = [calibrated(humanoid(scale=scale)) for scale in (1.1, 0.9)]
+    once = Stage(joined_as_persons(motions), bodies).on_bodies(joined_as_persons(motions))
+
+    twice = Stage(once, bodies).on_bodies(once)
+
+    assert degrees(once, twice).mean() < 0.2
+    np.testing.assert_allclose(twice.positions(), once.positions(), atol=5e-3)
+
+
 def test_a_pair_shares_one_ground_scale_about_its_midpoint() -> None:
     pair = standing_pair(neutral_offsets())
     bodies = [calibrated(humanoid(scale=scale)) for scale in (1.2, 1.0)]
