@@ -9,7 +9,7 @@ from protocol import rotations as rot
 REACH = 0.9999
 """A limb is never stretched further than this share of its length: a straight one has no bending plane."""
 STRAIGHT = 0.02
-"""A limb whose middle joint is nearer to the line between its ends, in lengths of the upper bone, is almost straight."""
+"""A limb is almost straight if its middle joint is nearer, in upper bone lengths, to the line between its ends."""
 
 
 def reach(

@@ -291,9 +291,7 @@ def test_turned_moved_and_scaled_objects_play_the_motion_at_its_place(cast: Cast
 def test_capture_reads_ik_animation(cast: Cast) -> None:
     hand = cast.rigify.pose.bones["hand_ik.L"]
     for frame, height in ((1, 0.0), (20, 0.35)):
-        hand.location = (0, 0, 0)
-        hand.matrix = hand.matrix.copy()
-        hand.location[2] = height
+        hand.location = (0, 0, height)
         hand.keyframe_insert("location", frame=frame)
 
     read = capture(cast.scene, [cast.rigify], 1, 20)
@@ -470,7 +468,8 @@ def test_a_strip_that_is_being_tweaked_is_refused(cast: Cast) -> None:
 
 
 def test_a_linked_rig_is_refused_and_its_override_is_animated(cast_file: Path, empty_file: None) -> None:
-    with bpy.data.libraries.load(str(cast_file), link=True) as (_, wanted):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(cast_file), link=True) as (_, wanted):
         wanted.objects = ["Rita", "Rita body"]
     linked: Any = bpy.data.objects["Rita"]
     for one in list(bpy.data.objects):
