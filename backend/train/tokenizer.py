@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..features import motion_features
@@ -142,16 +140,8 @@ def scene_motions(corpus: Path, split: str = "train") -> list[Motion]:
     """The choreographed scenes of a split.
 
     Raises:
-        DuologueError: ``corpus_missing`` if the folder holds no corpus.
+        DuologueError: ``corpus_missing`` if the folder holds no corpus, ``corpus_broken`` if it cannot be read.
     """
-    from ..export import read_npz
+    from ..corpus.scene import read_scene_motion, read_scenes
 
-    listing = corpus / "scenes.jsonl"
-    if not listing.is_file():
-        raise DuologueError(
-            "corpus_missing",
-            f"{corpus} holds no corpus.",
-            "Make one with `duologue corpus choreograph`, or check --corpus.",
-        )
-    scenes = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines()]
-    return [read_npz(corpus / "motions" / f"{scene['id']}.npz") for scene in scenes if scene["split"] == split]
+    return [read_scene_motion(corpus, scene) for scene in read_scenes(corpus) if scene.split == split]
