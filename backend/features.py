@@ -66,7 +66,7 @@ def canonicalized(motion: Motion) -> tuple[Motion, Placement]:
     across = motion.offsets[0, JOINT["left_hip"]] - motion.offsets[0, JOINT["right_hip"]]
     left = rot.rotate(motion.rotations[0, 0, 0], across)
     heading = np.arctan2(-left[2], left[0])
-    turn = rot.about_y(np.float32(-heading)).astype(np.float32)
+    turn = rot.about_y(-float(heading)).astype(np.float32)
     floor = np.percentile(motion.positions()[..., 1].min(axis=(1, 2)), _FLOOR_PERCENTILE)
     shift = -rot.rotate(turn, motion.root[0, 0])
     placement = Placement(turn, np.array([shift[0], -floor, shift[2]], np.float32))
