@@ -19,7 +19,7 @@ from .motion_head import MotionHead
 CONFIG_FILE = "language.json"
 WEIGHTS_FILE = "language.safetensors"
 
-WORD_NOISE = 0.15
+WORD_NOISE = 0.5
 """Noise on word vectors in training, as a share of their size, so that near words are read alike."""
 
 _SCALE_GAIN = 10

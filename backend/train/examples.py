@@ -15,6 +15,7 @@ from ..language.layout import MOTION, Batch, Row, row
 from ..language.words import Words
 from ..tasks import DESCRIBE, GENERATE, REACT, Task
 from .codes import Example
+from .wording import wording
 
 _SPOKEN_OF = ("actor", "hand", "speed", "direction")
 """The entries of a script that captions may mention."""
@@ -29,6 +30,7 @@ class Mixture:
         react: share that make B from A.
         describe: share that make words from motion.
         lone: of the latter, the share that see one person alone.
+        wording: share of prompts for a pair in the wider words of `backend.train.wording`.
         word_dropout: share of a prompt's words left out, so that no single word is relied on.
         corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
             own mistakes; coarse levels are replaced less often than fine ones.
@@ -38,7 +40,8 @@ class Mixture:
     react: float = 0.2
     describe: float = 0.35
     lone: float = 0.25
-    word_dropout: float = 0.08
+    wording: float = 0.6
+    word_dropout: float = 0.1
     corruption: float = 0.15
 
 
@@ -52,6 +55,8 @@ def draw_row(example: Example, words: Words, mixture: Mixture, rng: np.random.Ge
         return row(task, words.encode(text), example.codes[:1], example.scales[:1])
     if task is REACT and rng.random() < 0.5:
         text = _draw(_person_captions(example, "B"), rng)
+    elif task.text_first and rng.random() < mixture.wording:
+        text = wording(example.kind, example.script, rng)
     else:
         text = pair_caption(example, int(rng.integers(2**31)))
     ids = words.encode(text) if rng.random() >= task.prompt_dropout else []

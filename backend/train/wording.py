@@ -1,0 +1,127 @@
+"""More ways to ask for the twelve kinds than the captions have, so that the model meets many words for each.
+
+The model's frozen word vectors bring near words together, but a few captions of each kind do not tell which of a
+sentence's words matter. ``vocabulary.json`` holds synonyms, definitions, sentence patterns and names for training
+prompts; captions are never learned from it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..corpus.choreographer.captions import KINDS, held_out_prompts
+
+VOCABULARY = Path(__file__).parent / "vocabulary.json"
+
+_SLOT = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_ROLES = frozenset(("actor", "partner"))
+_TOGETHER = frozenset(("they", "them", "first", "second"))
+_DEFINITION_SHARE = 0.12
+_ADJUNCT_SHARE = 0.3
+_IRREGULAR = {
+    "hit": "hit",
+    "drive": "driven",
+    "draw": "drawn",
+    "beat": "beaten",
+    "lead": "led",
+    "bring": "brought",
+    "come": "come",
+    "go": "gone",
+}
+
+
+def wording(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
+    """A random training prompt that is true of a script: a filled pattern, or a definition; never a held-out prompt.
+
+    Args:
+        kind: id of the interaction.
+        script: what was drawn; only "actor" ("A", "B" or "both") is told.
+        rng: draws.
+    """
+    while (text := _drawn(kind, script, rng)).lower() in _held_out():
+        pass
+    return text
+
+
+def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
+    vocabulary = _vocabulary()
+    entry = vocabulary["kinds"][kind]
+    if rng.random() < _DEFINITION_SHARE:
+        return _one(entry["definitions"], rng)
+    actor = str(script.get("actor", "both"))
+    pattern = _one(_fitting(entry["templates"], actor), rng)
+    names = _names(vocabulary, _slots(pattern), actor, rng)
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] in names:
+            return names[match[1]]
+        return inflected(_one(entry["slots"][match[1]], rng), match[2] or "")
+
+    text = _SLOT.sub(fill, pattern)
+    return f"{text} {_one(vocabulary['adjuncts'], rng)}" if rng.random() < _ADJUNCT_SHARE else text
+
+
+def inflected(verb: str, form: str) -> str:
+    """A verb, or the first word of a phrase, in the form "" (plain), "s", "ing" or "ed" (participle)."""
+    head, _, rest = verb.partition(" ")
+    if form == "s":
+        head += "es" if re.search(r"(s|sh|ch|x|z|o)$", head) else "s"
+        head = re.sub(r"(?<=[^aeiou])ys$", "ies", head)
+    elif form == "ed" and head in _IRREGULAR:
+        head = _IRREGULAR[head]
+    elif form:
+        head = re.sub(r"(?<=[^aeiou])y$", "i", head) if form == "ed" else head
+        head = re.sub(r"(?<=[^e])e$", "", head)
+        if re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", head) and not verb.startswith(head + "e"):
+            head += head[-1]
+        head += form
+    return f"{head} {rest}".rstrip()
+
+
+def _fitting(patterns: list[str], actor: str) -> list[str]:
+    """The patterns that speak of one who acts, or of both who do; those that name nobody fit always."""
+    wrong = _TOGETHER if actor in ("A", "B") else _ROLES
+    return [pattern for pattern in patterns if not wrong.intersection(_slots(pattern))]
+
+
+def _slots(pattern: str) -> list[str]:
+    return [match[1] for match in _SLOT.finditer(pattern)]
+
+
+def _names(vocabulary: dict[str, Any], slots: list[str], actor: str, rng: np.random.Generator) -> dict[str, str]:
+    """What the persons are called: "they" and "them", or a name for each role, the first person's name being A's."""
+    noun = _one(vocabulary["nouns"], rng)
+    pair = _one(vocabulary["pairs"], rng).format(nouns=noun)
+    names = {"they": pair, "them": "them" if pair == "they" else pair}
+    if actor == "B":
+        roles = {"partner": 0, "actor": 1, "first": 0, "second": 1}
+    else:
+        roles = {"actor": 0, "partner": 1, "first": 0, "second": 1}
+    mentioned = [roles[slot] for slot in slots if slot in roles]
+    from_a = not mentioned or mentioned[0] == 0
+    fitting = [entry for entry in vocabulary["persons"] if from_a or not entry["in_order"]]
+    chosen = fitting[rng.integers(len(fitting))]
+    singular = vocabulary["singular"].get(noun, noun.removesuffix("s"))
+    both = [chosen[key].format(noun=singular) for key in ("first", "second")]
+    return names | {role: both[index] for role, index in roles.items()}
+
+
+def _one(choices: list[str], rng: np.random.Generator) -> str:
+    return choices[rng.integers(len(choices))]
+
+
+@cache
+def _held_out() -> frozenset[str]:
+    return frozenset(prompt.text.lower() for kind in KINDS for prompt in held_out_prompts(kind))
+
+
+@cache
+def _vocabulary() -> dict[str, Any]:
+    return json.loads(VOCABULARY.read_text(encoding="utf-8"))

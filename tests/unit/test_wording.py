@@ -1,0 +1,78 @@
+"""Training prompts in wider words: true of the script, grammatical enough, and none of the held-out ones."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from backend.corpus.choreographer.captions import KINDS, held_out_prompts
+from backend.train.wording import VOCABULARY, inflected, wording
+
+
+def worded(kind: str, actor: str, count: int = 400, seed: int = 0) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return [wording(kind, {"actor": actor}, rng) for _ in range(count)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_many_wordings_without_a_slot_left_open(kind: str) -> None:
+    texts = worded(kind, "A" if kind in ("push", "pull", "punch_dodge") else "both")
+    assert len(set(texts)) > 200
+    assert not any("{" in text or "}" in text for text in texts)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_held_out_prompt_is_ever_trained(kind: str) -> None:
+    held_out = {prompt.text.lower() for prompt in held_out_prompts(kind)}
+    for actor in ("A", "B", "both"):
+        if actor == "both" and kind in ("push", "pull", "punch_dodge"):
+            continue
+        assert not held_out & {text.lower() for text in worded(kind, actor, 500)}
+
+
+@pytest.mark.parametrize("actor", ["A", "B"])
+@pytest.mark.parametrize("kind", ["push", "pull"])
+def test_the_one_who_acts_is_the_one_of_the_script(kind: str, actor: str) -> None:
+    other = "B" if actor == "A" else "A"
+    texts = worded(kind, actor, 2000)
+    active = [match for text in texts if (match := re.match(r"([AB]) \w+s [AB]\b", text))]
+    passive = [match for text in texts if (match := re.match(r"([AB]) (?:is|gets) .*by ([AB])\b", text))]
+    assert len(active) > 5  # of 2000: most say more, or other names
+    assert {match[1] for match in active} == {actor}
+    assert passive
+    assert {match.groups() for match in passive} == {(other, actor)}
+
+
+@pytest.mark.parametrize("kind", ["bow", "wave", "approach_retreat"])
+def test_both_act_only_if_the_script_says_so(kind: str) -> None:
+    assert not any(text.startswith(("they ", "A and B ")) for text in worded(kind, "A"))
+    assert any(text.startswith(("they ", "A and B ")) for text in worded(kind, "both"))
+
+
+def test_the_same_seed_words_the_same() -> None:
+    assert worded("hug", "both", seed=3) == worded("hug", "both", seed=3)
+
+
+@pytest.mark.parametrize(
+    ("verb", "form", "expected"),
+    [
+        ("push", "s", "pushes"),
+        ("draw back", "ing", "drawing back"),
+        ("hurry", "s", "hurries"),
+        ("hurry", "ed", "hurried"),
+        ("tug", "ed", "tugged"),
+        ("dodge", "ing", "dodging"),
+        ("bow", "ed", "bowed"),
+        ("drive back", "ed", "driven back"),
+        ("hug", "", "hug"),
+    ],
+)
+def test_verbs_are_inflected(verb: str, form: str, expected: str) -> None:
+    assert inflected(verb, form) == expected
+
+
+def test_the_vocabulary_tells_where_its_words_come_from() -> None:
+    vocabulary = json.loads(VOCABULARY.read_text(encoding="utf-8"))
+    assert "WordNet" in vocabulary["_source"]
+    assert set(vocabulary["kinds"]) == set(KINDS)
