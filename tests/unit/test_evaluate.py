@@ -153,7 +153,7 @@ def test_reaction_keeps_the_kind_with_the_true_partner_and_loses_it_with_one_far
     assert found["with_prompt"] == found["without_prompt"] == found["truth"] == 1
     assert found["still"] < 1  # where B acts, B is missed
     assert model.asked[1] == ""
-    assert model.asked[0] in c.person_captions("bow", {"actor": "both"}, "B", "held_out")
+    assert model.asked[0] in c.person_captions("bow", {"actor": "A"}, "B", "held_out")
     assert react.reaction(Playback(truthful=False), shelf, 8, quiet)["by_kind"]["approach_retreat"]["with_prompt"] < 1
 
 
