@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,8 +35,8 @@ class Stage:
         self.jobs: Any = addon("link.jobs")
         self.captions: Any = addon("captions")
         self.scene: Any = context.scene
-        self.a: Any = characters.build_mixamo("Alice", 1.7)
-        self.b: Any = characters.build_mixamo("Bob", 1.85)
+        self.a: Any = scene_object("Alice")
+        self.b: Any = scene_object("Bob")
         self.settings: Any = self.scene.duologue
         self.settings.character_a, self.settings.character_b = self.a, self.b
         self.settings.prompt, self.settings.seconds = "two people wave at each other", 2.0
@@ -70,8 +71,25 @@ class Stage:
         return sum(len(curve.keyframe_points) for bag in bags if bag for curve in bag.fcurves)
 
 
+@pytest.fixture(scope="session")
+def cast_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with two characters, because building them takes longer than opening it."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    characters.build_mixamo("Alice", 1.7)
+    characters.build_mixamo("Bob", 1.85)
+    path = str(tmp_path_factory.mktemp("cast") / "cast.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    return path
+
+
 @pytest.fixture
-def stage(addon: Addon) -> Iterator[Stage]:
+def stage(addon: Addon, cast_file: str) -> Iterator[Stage]:
+    # Appended and not opened, because bpy 4.5 crashes at any undo after it has opened a file without a window.
+    libraries: Any = bpy.data.libraries
+    with libraries.load(cast_file) as (available, chosen):
+        chosen.objects = available.objects
+    for one in chosen.objects:
+        context.scene.collection.objects.link(one)
     made = Stage(addon)
     yield made
     made.jobs.disconnect()
@@ -519,12 +537,43 @@ def test_a_missing_backend_is_said_with_how_to_install_it(stage, addon, monkeypa
 
 
 def test_disabling_takes_everything_out_and_enabling_brings_it_back(extension, addon):
-    module = importlib.import_module("addon_utils")
-    module.disable(extension)
+    addon_utils = importlib.import_module("addon_utils")
+    addon_utils.disable(extension)
     assert not hasattr(bpy.types, "DUOLOGUE_PT_motion")
     assert not hasattr(bpy.types.Scene, "duologue")
-    module.enable(extension)
+    addon_utils.enable(extension)
     assert hasattr(bpy.types, "DUOLOGUE_PT_motion")
+
+
+STARTED_BACKEND = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from protocol import connection
+from tests.fake_backend import FakeBackend
+server = FakeBackend()
+connection.write(server.connection, Path(sys.argv[sys.argv.index("--connection") + 1]))
+server.ended.wait(20)
+"""
+
+
+def test_disabling_stops_a_backend_that_was_started_from_here(extension, addon, stage, tmp_path, monkeypatch):
+    (tmp_path / "backend").mkdir()
+    script = STARTED_BACKEND.replace("{root!r}", repr(str(Path(__file__).resolve().parents[2])))
+    (tmp_path / "backend" / "__main__.py").write_text(script)
+    note = tmp_path / "note.json"
+    note.write_text(json.dumps({"python": sys.executable, "folder": str(tmp_path)}))
+    monkeypatch.delenv(installation.ENVIRONMENT_VARIABLE, raising=False)
+    monkeypatch.setenv(connection_file.ENVIRONMENT_VARIABLE, str(tmp_path / "connection.json"))
+    monkeypatch.setattr(addon("protocol.installation"), "note_path", lambda: note)
+    duologue.backend_start()
+    stage.tick_until(lambda: stage.jobs.session.state.name == "READY", 20)
+    pid = connection_file.read(tmp_path / "connection.json").pid
+    assert connection_file.process_runs(pid)
+    addon_utils = importlib.import_module("addon_utils")
+    addon_utils.disable(extension)
+    assert not connection_file.process_runs(pid)
+    addon_utils.enable(extension)
 
 
 def test_the_pair_is_saved_with_the_file(stage, tmp_path):

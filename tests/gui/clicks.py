@@ -42,6 +42,7 @@ def script() -> Steps:
     yield from undo_and_redo()
     yield from describe_from_the_viewport()
     yield from react_from_the_outliner()
+    yield from undo_in_mid_job()
     yield from cancel_with_escape()
     yield from cancel_with_the_button()
     if not REAL:
@@ -149,6 +150,21 @@ def react_from_the_outliner() -> Steps:
     assert held()[1] != before[1]
     yield from kit.settle()
     kit.picture("7-reacted")
+
+
+def undo_in_mid_job() -> Steps:
+    """Ctrl+Z while motion arrives: the result is there in whole all the same."""
+    kit.move(*nowhere())
+    settings().prompt = "two people shake hands again"
+    before = held()
+    yield from kit.click(*sidebar(GENERATE))
+    yield from kit.until(lambda: jobs().running() and held() != before, "new motion on the rigs", 120)
+    kit.move(*nowhere())
+    kit.key("ctrl+z")
+    yield from ended()
+    assert jobs().latest().error is None, jobs().latest().error
+    assert keys("Alice") > 100
+    assert keys("Bob") > 100
 
 
 def cancel_with_escape() -> Steps:
