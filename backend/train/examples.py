@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,15 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..corpus.choreographer.captions import captions, person_captions, some_captions
+from ..corpus.choreographer.captions import PHRASES, captions, person_captions, some_captions
 from ..language.layout import MOTION, Batch, Row, row
 from ..language.words import Words
 from ..tasks import DESCRIBE, GENERATE, REACT, Task
 from .codes import Example
 from .wording import wording
-
-_SPOKEN_OF = ("actor", "hand", "speed", "direction")
-"""The entries of a script that captions may mention."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,11 @@ def corrupted(batch: Batch, most: float, codes: int) -> Batch:
 
 def spoken_words(scripts: Iterable[tuple[str, Mapping[str, Any]]], words: Words) -> tuple[int, ...]:
     """Ids of all words that training captions of (kind, script) pairs can use, ascending."""
-    found: set[int] = set()
+    texts: set[str] = set()
     for kind, told in {(kind, _told(script)) for kind, script in scripts}:
-        texts = [*captions(kind, dict(told), "train"), *_person_texts(kind, told, "A"), *_person_texts(kind, told, "B")]
-        for text in texts:
-            found.update(words.encode(text))
-    return tuple(sorted(found))
+        texts.update(captions(kind, dict(told), "train"))
+        texts.update(_person_texts(kind, told, "A"), _person_texts(kind, told, "B"))
+    return tuple(sorted({word for text in texts for word in words.encode(text)}))
 
 
 def _person_captions(example: Example, person: str) -> tuple[str, ...]:
@@ -99,7 +96,14 @@ def _person_captions(example: Example, person: str) -> tuple[str, ...]:
 
 
 def _told(script: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, script[name]) for name in _SPOKEN_OF if name in script)
+    return tuple((name, script[name]) for name in _told_of() if name in script)
+
+
+@cache
+def _told_of() -> tuple[str, ...]:
+    """The entries of a script that captions can tell."""
+    names = json.loads((PHRASES / "names.json").read_text(encoding="utf-8"))
+    return ("actor", *sorted({detail["of"] for detail in names["details"].values()}))
 
 
 @cache
