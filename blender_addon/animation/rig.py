@@ -63,7 +63,6 @@ def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:
     return mapping.movable(found, rig)
 
 
-_context: Context = bpy.context
 SavedPose = tuple[dict[str, dict[str, object]], list[tuple[str, str, object]]]
 """Channels by bone and property; values of switches."""
 
@@ -99,7 +98,7 @@ def measured_drive(armature: ArmatureObject, calibration: Calibration, switches:
     names = calibration.bones
     poses = [armature.pose.bones[name] for name in names]
     turns = _test_turns(len(names))
-    _context.view_layer.update()  # so that animation that waits for it does not overwrite the poses below
+    _context().view_layer.update()  # so that animation that waits for it does not overwrite the poses below
     saved = saved_pose(armature, names, switches)
     try:
         for one in switches:
@@ -112,7 +111,7 @@ def measured_drive(armature: ArmatureObject, calibration: Calibration, switches:
         posed = world_matrices(armature, names)
     finally:
         restore_pose(armature, saved)
-        _context.view_layer.update()
+        _context().view_layer.update()
     at_rest, turned = (rot.from_matrix(orthonormal(matrices[:, :3, :3])) for matrices in (still, posed))
     if np.abs(at_rest - turned).max() < 1e-3:
         raise DuologueError(
@@ -134,8 +133,8 @@ def measured_drive(armature: ArmatureObject, calibration: Calibration, switches:
 
 def world_matrices(armature: ArmatureObject, bones: Sequence[str]) -> np.ndarray:
     """(M, 4, 4) matrices of bones as evaluated now, in the world of `Motion`."""
-    _context.view_layer.update()
-    evaluated = armature.evaluated_get(_context.evaluated_depsgraph_get())
+    _context().view_layer.update()
+    evaluated = armature.evaluated_get(_context().evaluated_depsgraph_get())
     world = Y_UP @ np.array(evaluated.matrix_world)
     return world @ np.array([evaluated.pose.bones[name].matrix for name in bones])
 
@@ -169,3 +168,8 @@ def _channels(bone: Any) -> dict[str, object]:
         "rotation_axis_angle": tuple(bone.rotation_axis_angle),
         "scale": tuple(bone.scale),
     }
+
+
+def _context() -> Context:
+    # Asked for anew each time: while extensions are enabled, bpy.context is another, restricted object.
+    return bpy.context
