@@ -10,6 +10,7 @@ from bpy.types import Object, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result
+from protocol.motion import Motion
 
 from .. import captions
 from ..animation.apply import PairWriter
@@ -51,8 +52,12 @@ class Named:
 class MotionOutcome:
     """Motion that is written onto characters while it arrives."""
 
-    def __init__(self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str) -> None:
+    def __init__(
+        self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str, beside: Motion | None = None
+    ) -> None:
         """Remember where the motion goes: onto ``targets``, from ``start_frame`` on.
+
+        For one target, ``beside`` is what its partner does meanwhile.
 
         Raises:
             DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
@@ -62,6 +67,7 @@ class MotionOutcome:
         self._targets = [Named.of(target) for target in targets]
         self._start_frame = start_frame
         self._caption = caption
+        self._beside = beside
         self._parts: list[MotionPart] = []
         self._writer: PairWriter | None = None
         self._written_to: list[str] = []
@@ -102,7 +108,7 @@ class MotionOutcome:
         targets = [target.find() for target in self._targets]
         if self._writer is None or _actions(targets) != self._written_to:
             scene, total = bpy.data.scenes[self._scene], self._parts[0].total
-            self._writer = PairWriter(scene, targets, total, self._start_frame, self._caption)
+            self._writer = PairWriter(scene, targets, total, self._start_frame, self._caption, self._beside)
             parts = self._parts
         for part in parts:
             self._writer.write(part.motion, part.start)

@@ -38,7 +38,7 @@ class DUOLOGUE_OT_react(JobOperator):
         first, last = checks.frames_to_read(scene, [actor])
         prompt = checks.prompt(pair_of(scene).prompt, needed=True) if self.use_prompt else ""
         motion = capture.capture(scene, [actor], first, last)
-        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}")
+        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}", beside=motion)
         submit = Submit(task=REACT, prompt=prompt, seed=next_seed(context), motion=motion)
         return jobs.start("React", submit, outcome, backend_settings(context))
 

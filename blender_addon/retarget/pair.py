@@ -16,12 +16,15 @@ from .transfer import localized
 
 PALM = 0.09
 """Metres from the wrist to the middle of the palm of a body of neutral size, along the hand."""
-TOUCH_FULL, TOUCH_NONE = 0.12, 0.24
+PALM_REACH = (0.12, 0.24)
 """Palms nearer than the first (metres) are held together wholly, palms further than the second not at all."""
+TRUNK_REACH = (0.20, 0.34)
+"""The same for a palm and the joints inside the partner's trunk."""
 
 _LEGS = [[JOINT[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle")] for side in ("left", "right")]
 _ARMS = [[JOINT[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")] for side in ("left", "right")]
 _HIPS = [JOINT["left_hip"], JOINT["right_hip"]]
+_TRUNK = [JOINT[name] for name in ("spine1", "spine3", "left_shoulder", "right_shoulder")]
 
 
 class Stage:
@@ -43,13 +46,13 @@ class Stage:
         # which its partner may stand.
         self._wide = float(self._tall.mean()) if first.persons > 1 else 1.0
         self._middle = first.root[0].mean(0) * [1, 0, 1]
-        self._beside = palms(beside) if beside is not None and first.persons == 1 else None
+        self._beside = _touchable(beside) if beside is not None and first.persons == 1 else None
 
     def on_bodies(self, motion: Motion, start: int = 0) -> Motion:
         """The motion, from its frame ``start`` on, on the rigs' own bodies, in the world of the rigs, metres.
 
         Ankles go where the source's went on the common ground, so that a planted foot stays planted; hips go down where
-        a leg would not reach; palms that touched in the source touch.
+        a leg would not reach; palms that touched a palm or the trunk of the other in the source touch it again.
         """
         joints, world = motion.forward_kinematics()
         local = motion.rotations
@@ -58,11 +61,13 @@ class Stage:
         body = self._lowered(body, ankles)
         for leg, target in zip(_LEGS, ankles, strict=True):
             body = _reached(body, leg, target, forward=1.0)
-        meant = _palms(joints, world, motion.offsets)
+        if self._beside is None and motion.persons != 2:
+            return body
+        meant = _touchable(motion)
         if self._beside is not None:
             frames = np.minimum(np.arange(start, start + motion.frames), len(self._beside) - 1)
-            return _touching(np.concatenate((meant, self._beside[frames]), axis=1), body)
-        return _touching(meant, body) if motion.persons == 2 else body
+            meant = np.concatenate((meant, self._beside[frames]), axis=1)
+        return _touching(meant, body)
 
     def _grounded(self, points: np.ndarray) -> np.ndarray:
         """Source points (T, P, 3) on the common ground of the targets; heights are left for the caller."""
@@ -97,43 +102,44 @@ class Stage:
 
 def palms(motion: Motion) -> np.ndarray:
     """(T, P, 2, 3) middles of the left and right palm, metres."""
-    return _palms(*motion.forward_kinematics(), motion.offsets)
+    return _touchable(motion)[:, :, :2]
 
 
-def _palms(joints: np.ndarray, world: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _touchable(motion: Motion) -> np.ndarray:
+    """(T, P, 2 + 4, 3) what hands meet, metres: the two palms, then the joints inside the trunk."""
+    joints, world = motion.forward_kinematics()
+    offsets = motion.offsets
     size = _leg_height(offsets) / _leg_height(_NEUTRAL)
-    found = []
-    for *_, wrist in _ARMS:
+    found = [joints[:, :, joint] for joint in _TRUNK]
+    for number, (*_, wrist) in enumerate(_ARMS):
         along = offsets[:, wrist] / np.linalg.norm(offsets[:, wrist], axis=-1, keepdims=True)
-        found.append(joints[:, :, wrist] + rot.rotate(world[:, :, wrist], along * (PALM * size)[:, None]))
+        found.insert(number, joints[:, :, wrist] + rot.rotate(world[:, :, wrist], along * (PALM * size)[:, None]))
     return np.stack(found, axis=2)
 
 
 def _touching(meant: np.ndarray, body: Motion) -> Motion:
-    """``body`` with its arms stretched or bent so that palms that are near each other in ``meant`` are so there.
+    """``body`` with arms that bring palms as near to the other's palms and trunk as they are in ``meant``.
 
     Args:
-        meant: (T, 2, 2, 3) palms of two persons in the source.
+        meant: (T, 2, 6, 3) what hands meet of two persons in the source.
         body: both persons, or the first alone; the other then stays where ``meant`` has it.
     """
-    apart = meant[:, 1, None, :] - meant[:, 0, :, None]  # (T, hand of A, hand of B, 3)
-    near = np.clip((TOUCH_NONE - np.linalg.norm(apart, axis=-1, keepdims=True)) / (TOUCH_NONE - TOUCH_FULL), 0, 1)
+    full, none = np.array([PALM_REACH] * 2 + [TRUNK_REACH] * len(_TRUNK)).T[:, :, None]
+    apart = meant[:, ::-1, None, :] - meant[:, :, :2, None]  # (T, person, hand, what it meets, 3)
+    near = np.clip((none - np.linalg.norm(apart, axis=-1, keepdims=True)) / (none - full), 0, 1)
     near = near * near * (3 - 2 * near)
-    if not near.any():
+    if not near[:, : body.persons].any():
         return body
-    joints, world = body.forward_kinematics()
-    found = _palms(joints, world, body.offsets)
-    other = found[:, 1] if body.persons == 2 else meant[:, 1]
-    missing = near * (apart - (other[:, None, :] - found[:, 0, :, None])) / body.persons
-    shift = np.stack(
-        (
-            -missing.sum(2) / np.maximum(near.sum(2), 1),  # A's two hands
-            missing.sum(1) / np.maximum(near.sum(1), 1),  # B's
-        ),
-        axis=1,
-    )[:, : body.persons]
+    found = _touchable(body)
+    if body.persons == 1:
+        found = np.concatenate((found, meant[:, 1:]), axis=1)
+    # Two palms go half of the way each; a trunk stays where it is, and so does a partner that is not ours to move.
+    share = np.array([1 / body.persons] * 2 + [1] * len(_TRUNK))[:, None]
+    missing = near * share * (found[:, ::-1, None, :] - found[:, :, :2, None] - apart)
+    shift = (missing.sum(3) / np.maximum(near.sum(3), 1))[:, : body.persons]
+    wrists = body.positions()[:, :, [arm[2] for arm in _ARMS]]
     for side, arm in enumerate(_ARMS):
-        body = _reached(body, arm, joints[:, :, arm[2]] + shift[:, :, side], forward=-1.0)
+        body = _reached(body, arm, wrists[:, :, side] + shift[:, :, side], forward=-1.0)
     return body
 
 

@@ -187,6 +187,20 @@ def test_hands_that_meet_also_meet_on_bodies_of_other_sizes() -> None:
     assert apart.max() < 0.06
 
 
+def test_a_hand_on_the_shoulder_of_a_taller_partner_lies_there_too() -> None:
+    pair = standing_pair(neutral_offsets())
+    shoulder = JOINT["left_shoulder"]
+    gap = palms(pair)[0, 1, 1] - pair.positions()[0, 0, shoulder] - [0, 0.05, 0.1]
+    reaching = Motion(30, pair.root - np.stack((0 * gap, gap)), pair.rotations, pair.offsets)
+    bodies = [calibrated(humanoid(scale=scale)) for scale in (1.12, 0.92)]
+    before = palms(reaching)[:, 1, 1] - reaching.positions()[:, 0, shoulder]
+
+    on_rigs = Stage(reaching, bodies).on_bodies(reaching)
+
+    after = palms(on_rigs)[:, 1, 1] - on_rigs.positions()[:, 0, shoulder]
+    assert np.linalg.norm(after - before, axis=-1).max() < 0.05
+
+
 def test_a_lone_reaction_meets_the_hand_of_the_partner_that_stays_as_it_is() -> None:
     pair = standing_pair(neutral_offsets())
     partner, actor = pair.person(0), pair.person(1)
