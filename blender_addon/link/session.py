@@ -19,7 +19,7 @@ from protocol.wire import Envelope, VersionMismatch
 from .client import Client
 from .process import BackendProcess, Settings
 
-GREETING_SECONDS = 3.0
+GREETING_SECONDS = 5.0
 """How long a backend that runs already may take to greet."""
 START_SECONDS = 90.0
 """How long a backend that was just started may take to greet."""
@@ -78,7 +78,6 @@ class Session:
             return
         self.stop()
         self._settings, self.state, self.error = settings, State.SEEKING, None
-        self._deadline = self._clock() + GREETING_SECONDS
 
     def tick(self) -> list[Envelope]:
         """Move things on and return what arrived about jobs.
@@ -86,12 +85,13 @@ class Session:
         Trouble does not come as an exception: it makes the state FAILED and stands in ``error``.
         """
         try:
+            # Heard before judged: while Blender was busy, the answer may have come and the deadline passed.
+            envelopes = self._poll(self._client) if self._client is not None else []
             if self.state is State.SEEKING:
                 self._seek()
             elif self.state is State.STARTING:
                 self._await_started()
-            if self._client is not None:
-                return self._poll(self._client)
+            return envelopes
         except DuologueError as error:
             self._fail(error)
         return []
@@ -127,6 +127,7 @@ class Session:
         if self._client is None:
             try:
                 self._open(connection_file.read(self._settings.connection_file))
+                self._deadline = self._clock() + GREETING_SECONDS
             except VersionMismatch:
                 raise
             except DuologueError as error:

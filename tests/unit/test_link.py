@@ -346,6 +346,20 @@ def test_a_backend_on_another_computer_needs_blenders_leave_to_go_online(session
     assert session.error.code == "offline"
 
 
+def test_an_answer_that_came_while_blender_was_busy_counts(backend, settings):
+    now = [0.0]
+    session = Session("test", lambda: now[0])
+    connection_file.write(backend().connection, settings.connection_file)
+    session.connect(settings)
+    session.tick()
+    time.sleep(0.2)
+    now[0] = 60.0
+    session.tick()
+    state = session.state
+    session.stop()
+    assert state is State.READY
+
+
 def test_nobody_answering_at_a_chosen_address_is_said_after_a_few_seconds(session, settings, monkeypatch):
     monkeypatch.setattr(session_module, "GREETING_SECONDS", 0.2)
     connection_file.write(Connection("tcp://127.0.0.1:9", new_key(), os.getpid()), settings.connection_file)
