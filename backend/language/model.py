@@ -83,8 +83,8 @@ class MotionLanguageModel(nn.Module):
                 intermediate_size=config.feed_forward,
                 num_hidden_layers=config.layers,
                 num_attention_heads=config.heads,
-                attention_dropout=config.dropout,
                 max_position_embeddings=_LONGEST,
+                attn_implementation="eager",  # of these short rows a plain product is the fastest on a CPU
             )
         )
         self.dropout = nn.Dropout(config.dropout)

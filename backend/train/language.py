@@ -167,7 +167,7 @@ def _optimizer(model: MotionLanguageModel, recipe: LanguageRecipe) -> torch.opti
     matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
     vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98))
+    return torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def _precision(device: torch.device, bfloat16: bool) -> AbstractContextManager[Any]:
