@@ -45,7 +45,7 @@ def run(script: Callable[[], Steps]) -> None:
     bpy.app.timers.register(tick, first_interval=2.0, persistent=True)
 
 
-def until(state: Callable[[], object], what: str, seconds: float = 30.0) -> Steps:
+def until(state: Callable[[], object], what: str, seconds: float = 60.0) -> Steps:
     """Wait for a state; fails by naming it when the deadline has passed."""
     deadline = time.monotonic() + seconds
     while not state():
