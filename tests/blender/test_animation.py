@@ -467,6 +467,37 @@ def test_a_strip_that_is_being_tweaked_is_refused(cast: Cast) -> None:
     assert code_of(lambda: PairWriter(cast.scene, cast.both, 10, 1, "test"))[0] == "rig_in_tweak_mode"
 
 
+def test_a_rig_that_blender_does_not_update_is_refused(cast: Cast) -> None:
+    bpy.data.objects.remove(bpy.data.objects["Marco body"])
+    cast.mixamo.hide_viewport = True
+
+    assert code_of(lambda: PairWriter(cast.scene, cast.both, 10, 1, "test"))[0] == "rig_hidden"
+
+
+def test_hips_that_are_glued_to_a_root_bone_leave_the_location_to_it(cast: Cast) -> None:
+    motion = on_their_own_bodies(cast)
+    cast.mixamo.animation_data_clear()
+    for bone in cast.mixamo.pose.bones:
+        bone.matrix_basis = Matrix()
+    context.view_layer.objects.active = cast.mixamo
+    bpy.ops.object.mode_set(mode="EDIT")
+    edit_bones = cast.mixamo.data.edit_bones
+    root = edit_bones.new("Root")
+    root.head, root.tail = (0, 0, 0), edit_bones["mixamorig:Hips"].head
+    edit_bones["mixamorig:Hips"].parent, edit_bones["mixamorig:Hips"].use_connect = root, True
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+    action = cast.write(motion)
+
+    assert degrees(motion, capture(cast.scene, cast.both, 1, FRAMES)).mean() < 0.2
+    located = [
+        curve.data_path
+        for curve in compat.fcurves_of(action, cast.mixamo.animation_data.action_slot)
+        if curve.data_path.endswith("location")
+    ]
+    assert set(located) == {'pose.bones["Root"].location'}
+
+
 def test_a_linked_rig_is_refused_and_its_override_is_animated(cast_file: Path, empty_file: None) -> None:
     libraries: Any = bpy.data.libraries
     with libraries.load(str(cast_file), link=True) as (_, wanted):
