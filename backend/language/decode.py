@@ -36,11 +36,18 @@ class Reader:
         self._mask = (batch.kind != PADDING).long()
         self._cache = DynamicCache()
         self._unread = model.embed(batch)
+        self._sentence = model.sentence(batch)
 
-    def feed(self, vectors: torch.Tensor) -> None:
-        """Append one position (1, width) to what is to be read next."""
-        again = vectors.expand(len(self._unread), 1, -1)
-        self._unread = torch.cat((self._unread, again), 1)
+    def feed_motion(self, vectors: torch.Tensor) -> None:
+        """Append one motion position (1, width) to what is to be read next."""
+        self._append(vectors + self._sentence)
+
+    def feed_word(self, vectors: torch.Tensor) -> None:
+        """Append one word (1, width) to what is to be read next."""
+        self._append(vectors.expand(len(self._unread), -1))
+
+    def _append(self, vectors: torch.Tensor) -> None:
+        self._unread = torch.cat((self._unread, vectors[:, None]), 1)
         self._mask = torch.cat((self._mask, self._mask.new_ones(len(self._mask), 1)), 1)
 
     def hidden(self) -> torch.Tensor:
@@ -103,7 +110,7 @@ def motion_steps(
                 codes = draw_codes(model, reader.hidden(), sampling, generator)
             person = torch.tensor([role], device=reader.device)
             scale = torch.tensor([opening[0].scales[role]], device=reader.device)
-            reader.feed(model.embed_motion(codes[None], person, remaining, scale))
+            reader.feed_motion(model.embed_motion(codes[None], person, remaining, scale))
             pair.append(codes)
         yield torch.stack(pair)
 
@@ -156,4 +163,4 @@ def words(
         if choice == len(spoken):
             return
         yield spoken[choice]
-        reader.feed(model.embed_words(torch.tensor([spoken[choice]], device=reader.device)))
+        reader.feed_word(model.embed_words(torch.tensor([spoken[choice]], device=reader.device)))

@@ -84,9 +84,9 @@ class MotionLanguageModel(nn.Module):
                 num_hidden_layers=config.layers,
                 num_attention_heads=config.heads,
                 max_position_embeddings=_LONGEST,
-                attn_implementation="eager",  # of these short rows a plain product is the fastest on a CPU
             )
         )
+        self.transformer.set_attn_implementation("eager")  # for rows this short a plain product is fastest on a CPU
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
         for table in (self.markers, self.persons, self.scale_in):
@@ -111,28 +111,31 @@ class MotionLanguageModel(nn.Module):
         out[words] = self.embed_words(batch.symbol[words]).to(out.dtype)
         sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)[motion]
         person = batch.person[motion]
-        out[motion] = self.embed_motion(
-            batch.codes[motion], person, batch.remaining[motion], batch.scales[sample, person]
-        ).to(out.dtype)
+        sentence = self.sentence(batch)
+        steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], batch.scales[sample, person])
+        out[motion] = (steps + sentence[sample]).to(out.dtype)
         out[markers] = self.markers(batch.symbol[markers]).to(out.dtype)
 
         begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
-        mask = batch.prompt_mask[..., None].float()
-        sentence = (self._heard(batch.prompt) * mask).sum(1) / mask.sum(1).clamp(min=1)
         sizes = batch.present * (batch.scales - 1) * _SCALE_GAIN
         bodies = batch.present @ self.persons.weight + sizes @ self.scale_in.weight
-        opening = bodies + self.sentence_in(sentence)
-        out[begin] = (out[begin] + opening + self._countdown(batch.remaining[begin])).to(out.dtype)
+        opening = bodies[begin.any(1)] + sentence[begin.any(1)] + self._countdown(batch.remaining[begin])
+        out[begin] = (out[begin] + opening).to(out.dtype)
         return self.dropout(out)
 
     def embed_words(self, ids: torch.Tensor) -> torch.Tensor:
         """Input vectors (M, width) of words (M,)."""
         return self.words_in(self._heard(ids))
 
+    def sentence(self, batch: Batch) -> torch.Tensor:
+        """What is added to every motion position for the prompt as a whole: (N, width); zero without a prompt."""
+        mask = batch.prompt_mask[..., None].float()
+        return self.sentence_in((self._heard(batch.prompt) * mask).sum(1) / mask.sum(1).clamp(min=1))
+
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
     ) -> torch.Tensor:
-        """Input vectors (M, width) of motion positions.
+        """Input vectors (M, width) of motion positions, but for the prompt's share.
 
         Args:
             codes: (M, D).

@@ -112,7 +112,7 @@ def test_reading_step_by_step_with_the_cache_equals_reading_all_at_once(model: M
                 known = torch.from_numpy(codes[person, step])[None]
                 remaining = torch.tensor([STEPS - 1 - step])
                 vectors = model.embed_motion(known, torch.tensor([person]), remaining, torch.tensor([scale]))
-                reader.feed(vectors)
+                reader.feed_motion(vectors)
                 stepped.append(reader.hidden()[0])
     torch.testing.assert_close(torch.stack(stepped), whole[3:], atol=1e-5, rtol=1e-4)
 
@@ -127,7 +127,7 @@ def test_rows_read_side_by_side_equal_rows_read_alone(model: MotionLanguageModel
             states = together.hidden()
             torch.testing.assert_close(states, torch.cat([one.hidden() for one in alone]), atol=1e-5, rtol=1e-4)
             for reader in (together, *alone):
-                reader.feed(vector)
+                reader.feed_motion(vector)
 
 
 def test_the_head_level_by_level_equals_teacher_forcing(model: MotionLanguageModel) -> None:
