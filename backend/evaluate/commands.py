@@ -54,13 +54,14 @@ def evaluate(
 
     folder = find_checkpoint(checkpoint)
     scenes = Corpus.read(corpus)
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     with progress_bar("Loading the model") as show:
         engine = Engine.load(folder)
         for name, measure in MEASURES.items():
             if task in (Part.all, Part(name)):
-                found |= measure(engine, folder, scenes, per_kind, show)
-    _report({"checkpoint": engine.name, "device": engine.device} | found, out, card, json)
+                figures |= _finite(measure(engine, folder, scenes, per_kind, show))
+                _keep(figures, out)  # at once: what is measured stays, should the next task be interrupted
+    _report({"checkpoint": engine.name, "device": engine.device} | figures, out, card, json)
 
 
 def benchmark(
@@ -104,18 +105,23 @@ def _report(figures: dict[str, Any], out: Path | None, card: Path | None, json: 
     from .card import card_tables, write_card
 
     figures = _finite(figures)
-    collected = figures
-    if out is not None:
-        known = jsonlib.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
-        collected = known | figures
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(jsonlib.dumps(collected, indent=1) + "\n", encoding="utf-8", newline="\n")
+    collected = _keep(figures, out)
     if card is not None:
         write_card(card, collected)
     if json:
         print_json(figures)
     else:
         Console().print(Markdown(card_tables(figures)))
+
+
+def _keep(figures: dict[str, Any], out: Path | None) -> dict[str, Any]:
+    """Add figures to those in the file, if one is given; returns all that are known now."""
+    if out is None:
+        return figures
+    known = jsonlib.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(jsonlib.dumps(known | figures, indent=1) + "\n", encoding="utf-8", newline="\n")
+    return known | figures
 
 
 def _finite(value: Any) -> Any:

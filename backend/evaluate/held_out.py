@@ -65,21 +65,17 @@ class Corpus:
         """The motion of one of the scenes."""
         return read_scene_motion(self.folder, scene)
 
-    def of(self, split: str, kind: str, actor: str | None = None) -> list[Scene]:
-        """Scenes of a split and kind, done by ``actor`` if one is given.
+    def of(self, split: str, kind: str) -> list[Scene]:
+        """Scenes of a split and kind.
 
         Raises:
             DuologueError: ``corpus_too_small`` if there is none.
         """
-        found = [
-            scene
-            for scene in self.scenes
-            if scene.split == split and scene.kind == kind and actor in (None, scene.script["actor"])
-        ]
+        found = [scene for scene in self.scenes if scene.split == split and scene.kind == kind]
         if not found:
             raise DuologueError(
                 "corpus_too_small",
-                f"{self.folder} holds no {split} scene of {kind}" + (f" by {actor}." if actor else "."),
+                f"{self.folder} holds no {split} scene of {kind}.",
                 "Make a larger one: duologue corpus choreograph --count 3000",
             )
         return found

@@ -40,16 +40,13 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
         generated and true motions under ``physics``.
     """
     prompts = [prompt for kind in KINDS for prompt in held_out_prompts(kind)]
+    truths = [_truth(prompt, corpus, index) for index, prompt in enumerate(prompts)]
     looked_up = retrieved(prompts, corpus, embed)
     items: list[dict[str, Any]] = []
     moved: dict[str, list[Motion]] = {"generated": [], "held_out_truth": []}
     for index, prompt in enumerate(prompts):
         progress(index / len(prompts), "Text to motion")
-        truths = corpus.of("test", prompt.kind, prompt.actor if prompt.kind in WITH_ACTOR else None)
-        truth, made = (
-            corpus.motion(truths[index % len(truths)]),
-            whole(model.generate(prompt.text, SECONDS, seed=index)),
-        )
+        truth, made = truths[index], whole(model.generate(prompt.text, SECONDS, seed=index))
         moved["generated"].append(made)
         moved["held_out_truth"].append(truth)
         generated = judge(made)
@@ -72,6 +69,18 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
         "items": items,
         "physics": {name: physics(motions) for name, motions in moved.items()},
     }
+
+
+def _truth(prompt: Prompt, corpus: Corpus, index: int) -> Motion:
+    """A test scene of what a prompt says; one by the other person is taken with the persons swapped."""
+    scenes = corpus.of("test", prompt.kind)
+    if prompt.kind in WITH_ACTOR:
+        wanted = (prompt.actor,) if prompt.actor == "both" else ("A", "B")
+        scenes = [scene for scene in scenes if scene.script["actor"] in wanted] or scenes
+        scene = scenes[index % len(scenes)]
+        turned = {scene.script["actor"], prompt.actor} == {"A", "B"}
+        return corpus.motion(scene).swapped() if turned else corpus.motion(scene)
+    return corpus.motion(scenes[index % len(scenes)])
 
 
 def shows(motion: Motion, prompt: Prompt) -> bool:
