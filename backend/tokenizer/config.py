@@ -15,8 +15,9 @@ class TokenizerConfig:
     """Everything that determines a tokenizer's shapes.
 
     Attributes:
-        codes: entries K of the one codebook.
+        codes: entries K of each codebook.
         levels: residual levels D, the codes of one latent step.
+        place_levels: of these, the first ones, which code where the root is; the others code the pose.
         latent_width: width of a code vector.
         width: channels at the latent rate.
         frame_width: channels at the frame rate, where the decoder's last layers work.
@@ -24,11 +25,11 @@ class TokenizerConfig:
         decoder_dilations: the same for the decoder; their sum sets the look-ahead of streaming.
         frame_blocks: residual blocks of the decoder at the frame rate.
         smoothing: half-width, in frames, of the filter that smooths the root's path.
-        root_gain: size, within a latent, of the root's place in units of its spread; larger is more exact.
     """
 
     codes: int = 512
-    levels: int = 6
+    levels: int = 9
+    place_levels: int = 3
     latent_width: int = 64
     width: int = 256
     frame_width: int = 128
@@ -36,7 +37,6 @@ class TokenizerConfig:
     decoder_dilations: tuple[int, ...] = (1, 1, 1)
     frame_blocks: int = 1
     smoothing: int = 2
-    root_gain: float = 8.0
 
     @property
     def stride(self) -> int:

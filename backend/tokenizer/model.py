@@ -22,7 +22,8 @@ from protocol.skeleton import JOINT_COUNT
 from ..features import FEATURES, POSITIONS, body_scale
 from ..kinematics import matrix_from_sixd, quaternion_from_matrix
 from .config import STRIDE, TokenizerConfig, config_from_json
-from .quantizer import Quantized, ResidualQuantizer
+from .place import PLACE, PlacedQuantizer
+from .quantizer import Quantized
 
 WEIGHTS_FILE = "motion_tokenizer.safetensors"
 CONFIG_FILE = "motion_tokenizer.json"
@@ -56,7 +57,6 @@ class Encoder(nn.Module):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
-        self.root_gain = config.root_gain
         self.patch = nn.Conv1d(FEATURES + 1, config.width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.encoder_dilations))
         self.out = nn.Conv1d(config.width, config.latent_width, 1)
@@ -64,9 +64,9 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor, scale: Tensor) -> Tensor:
         """(N, T, 268) normalised features and (N,) normalised scale to (N, T // 4, C) latents."""
         x = torch.cat((x, scale[:, None, None].expand(*x.shape[:2], 1)), -1).transpose(1, 2)
-        root = self.root_gain * functional.avg_pool1d(x[:, :3], STRIDE)
+        root = functional.avg_pool1d(x[:, :PLACE], STRIDE)
         latents = self.out(self.blocks(self.patch(x)))
-        return torch.cat((latents[:, :3] + root, latents[:, 3:]), 1).transpose(1, 2)
+        return torch.cat((latents[:, :PLACE] + root, latents[:, PLACE:]), 1).transpose(1, 2)
 
 
 class Decoder(nn.Module):
@@ -76,7 +76,6 @@ class Decoder(nn.Module):
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
-        self.root_gain = config.root_gain
         self.latent = nn.Conv1d(config.latent_width, config.width, 1)
         self.scale = nn.Linear(1, config.width)
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.decoder_dilations))
@@ -93,7 +92,7 @@ class Decoder(nn.Module):
         x = self.unpatch(x).view(count, STRIDE, -1, steps)  # (N, 4, frame_width, L)
         x = x.permute(0, 2, 3, 1).reshape(count, -1, STRIDE * steps)  # (N, frame_width, 4L)
         x = self.out(self.frames(x))
-        root = x[:, :3] + functional.interpolate(latents[:, :3] / self.root_gain, scale_factor=STRIDE, mode="linear")
+        root = x[:, :3] + functional.interpolate(latents[:, :PLACE], scale_factor=STRIDE, mode="linear")
         reach = self.filter.shape[-1] // 2
         root = functional.conv1d(functional.pad(root, (reach, reach), mode="replicate"), self.filter, groups=3)
         return root.transpose(1, 2), x[:, 3:].transpose(1, 2)
@@ -115,7 +114,7 @@ class MotionTokenizer(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.quantizer = ResidualQuantizer(config.codes, config.levels, config.latent_width, quantizer_dropout)
+        self.quantizer = PlacedQuantizer(config, quantizer_dropout)
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("std", torch.ones(FEATURES))
 
@@ -129,6 +128,8 @@ class MotionTokenizer(nn.Module):
             # A coordinate that hardly moves must not be blown up into noise: at least a fifth of its group's spread.
             group = std[start:stop]
             self.std[start:stop] = group.clamp(min=float(group.square().mean().sqrt()) / 5)
+        # The root's channels are quantized as they are: they keep the proportions of space, and height counts double.
+        self.std[:3] = std[:3].square().mean().sqrt() * std.new_tensor([1.0, 0.5, 1.0])
 
     def forward(
         self, features: Tensor, offsets: Tensor, quantize: bool = True
@@ -145,8 +146,24 @@ class MotionTokenizer(nn.Module):
         return *self._decoded(quantized.latents if quantized else latents, scale), quantized
 
     def continuous_latents(self, features: Tensor, offsets: Tensor) -> Tensor:
-        """Latents (N, T // 4, C) before quantization, from which the codebook is started."""
+        """Latents (N, T // 4, C) before quantization."""
         return self.encoder(self._normalized(features), _normal_scale(offsets))
+
+    @torch.no_grad()
+    def start_quantizing(self, features: Tensor, offsets: Tensor) -> None:
+        """Start the codebooks from (N, T, 268) features of bodies (N, 22, 3), after a warm-up without quantizer.
+
+        First the latents are shifted to mean zero, in a way that changes nothing of what the autoencoder does: else the
+        first level codes the mean and nothing more.
+        """
+        latents = self.continuous_latents(features, offsets).flatten(0, 1)
+        mean = latents.mean(0)
+        mean[:PLACE] = 0
+        assert self.encoder.out.bias is not None
+        assert self.decoder.latent.bias is not None
+        self.encoder.out.bias.sub_(mean)
+        self.decoder.latent.bias.add_(self.decoder.latent.weight[..., 0] @ mean)
+        self.quantizer.fit(latents - mean)
 
     @torch.no_grad()
     def encode(self, features: Tensor, scale: Tensor) -> Tensor:

@@ -92,9 +92,7 @@ def fit_tokenizer(
 
     def losses(step: int) -> dict[str, Tensor]:
         if step == recipe.autoencoder_steps:
-            with torch.no_grad():
-                samples, offsets = batches.draw(-2, _CODEBOOK_WINDOWS)
-                tokenizer.quantizer.fit(tokenizer.continuous_latents(samples, offsets).flatten(0, 1))
+            tokenizer.start_quantizing(*batches.draw(-2, _CODEBOOK_WINDOWS))
         features, offsets = batches.draw(step, recipe.batch)
         with autocast(device):
             root, sixd, quantized = tokenizer(features, offsets, quantize=step >= recipe.autoencoder_steps)

@@ -7,12 +7,13 @@ import torch
 from backend.features import body_scale, canonicalized, features
 from backend.tokenizer.config import TokenizerConfig
 from backend.tokenizer.model import MotionTokenizer
+from backend.tokenizer.place import PLACE
 from backend.tokenizer.stream import StreamingDecoder
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 from protocol.skeleton import PARENTS, neutral_offsets
 
-SMALL = TokenizerConfig(codes=32, levels=3, latent_width=16, width=32, frame_width=16)
+SMALL = TokenizerConfig(codes=32, levels=3, place_levels=1, latent_width=16, width=32, frame_width=16)
 OFFSETS = np.stack((neutral_offsets(1.0), neutral_offsets(0.9)))
 
 
@@ -117,3 +118,19 @@ def test_a_missing_or_damaged_tokenizer_is_refused(tokenizer: MotionTokenizer, t
     weights.write_bytes(weights.read_bytes()[:500])
     with pytest.raises(DuologueError, match="cannot be read"):
         MotionTokenizer.load(tmp_path)
+
+
+def test_starting_to_quantize_centres_the_latents_and_changes_nothing_else(tokenizer: MotionTokenizer) -> None:
+    with torch.no_grad():
+        for bias in (b for name, b in tokenizer.encoder.out.named_parameters() if name == "bias"):
+            bias.add_(5.0)
+    x = torch.from_numpy(features(walking_pair(64)).swapaxes(0, 1).copy()) + 0.1 * torch.randn(2, 64, 268)
+    offsets = torch.from_numpy(OFFSETS)
+    before = tokenizer(x, offsets, quantize=False)
+    tokenizer.start_quantizing(x, offsets)
+    after = tokenizer(x, offsets, quantize=False)
+    latents = tokenizer.continuous_latents(x, offsets).detach()
+    assert torch.allclose(before[0], after[0], atol=1e-4)
+    assert torch.allclose(before[1], after[1], atol=1e-4)
+    assert float(latents[..., PLACE:].mean((0, 1)).abs().max()) < 1e-3
+    assert len(torch.unique(tokenizer.quantizer.encode(latents)[..., 0])) > 3

@@ -20,7 +20,7 @@ from protocol.skeleton import JOINT, neutral_offsets
 TINY = TokenizerRecipe(
     steps=120,
     autoencoder_steps=60,
-    model=TokenizerConfig(codes=32, levels=3, latent_width=16, width=48, frame_width=24),
+    model=TokenizerConfig(codes=32, levels=3, place_levels=1, latent_width=16, width=48, frame_width=24),
     batch=4,
     frames=32,
     learning_rate=3e-3,

@@ -29,7 +29,7 @@ def tiny_words() -> Words:
 def tiny_tokenizer() -> MotionTokenizer:
     """A motion tokenizer with random weights: 16 codes, 3 levels."""
     torch.manual_seed(2)
-    config = TokenizerConfig(codes=16, levels=3, latent_width=8, width=16, frame_width=8)
+    config = TokenizerConfig(codes=16, levels=3, place_levels=1, latent_width=8, width=16, frame_width=8)
     return MotionTokenizer(config).eval()
 
 
