@@ -34,8 +34,8 @@ __all__ = ["LIMITS", "Cancelled", "Engine", "MotionPiece"]
 LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
 
 SAMPLING = {
-    GENERATE.name: Sampling(temperature=0.8, fine_temperature=0.5, top_p=0.9, guidance=2.0),
-    REACT.name: Sampling(temperature=0.6, fine_temperature=0.4, top_p=0.9, guidance=1.5),
+    GENERATE.name: Sampling(temperature=0.7, top_p=0.9, guidance=2.0),
+    REACT.name: Sampling(temperature=0.6, top_p=0.9, guidance=1.5),
     DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8),
 }
 """How each task draws."""

@@ -124,8 +124,7 @@ def draw_codes(
     codes = []
     for level in range(model.config.levels):
         logits = guided(model.head.level(begun, level, partial), sampling.guidance)
-        temperature = sampling.fine_temperature if level else sampling.temperature
-        codes.append(draw(logits, temperature, sampling, generator))
+        codes.append(draw(logits, sampling, generator))
         partial = partial + model.code_vectors[level, codes[-1]]
     return torch.tensor(codes, device=hidden.device)
 
@@ -159,7 +158,7 @@ def words(
     reader = Reader(model, [opening], cancelled)
     spoken = model.config.spoken
     for _ in range(longest):
-        choice = draw(model.text_logits(reader.hidden())[0], sampling.temperature, sampling, generator)
+        choice = draw(model.text_logits(reader.hidden())[0], sampling, generator)
         if choice == len(spoken):
             return
         yield spoken[choice]

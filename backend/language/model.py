@@ -31,7 +31,7 @@ class MotionLanguageModel(nn.Module):
     """Embeds positions, runs the transformer, and reads codes and words from its hidden states.
 
     Frozen, and not part of the saved weights, are ``code_vectors`` (D, K, latent width) of the motion tokenizer,
-    brought to unit size, and ``word_vectors`` (V, word width).
+    each channel brought to unit spread, and ``word_vectors`` (V, word width).
     """
 
     code_vectors: torch.Tensor
@@ -57,7 +57,8 @@ class MotionLanguageModel(nn.Module):
             raise ValueError(f"word vectors of width {word_vectors.shape[1]} do not fit {config}")
         self.config = config
         words = word_vectors.float()
-        self.register_buffer("code_vectors", code_vectors.float() / code_vectors[0].float().std(), persistent=False)
+        spread = code_vectors.float().var(1, correction=0).sum(0).sqrt()  # (latent width,) of a sum over the levels
+        self.register_buffer("code_vectors", code_vectors.float() / spread.clamp(min=1e-6), persistent=False)
         self.register_buffer("word_vectors", words, persistent=False)
         spoken = torch.tensor(config.spoken)
         self.register_buffer("spoken_vectors", words[spoken], persistent=False)

@@ -12,9 +12,7 @@ class Sampling:
     """How freely the model draws.
 
     Attributes:
-        temperature: flattens (> 1) or sharpens (< 1) the distribution of a first level's code or of a word; 0 takes the
-            most likely one.
-        fine_temperature: the same for all further levels, which hold the fine detail of a pose.
+        temperature: flattens (> 1) or sharpens (< 1) the distribution; 0 takes the most likely class.
         top_k: only this many of the most likely classes; 0 for all.
         top_p: only the most likely classes that together hold this share of the probability.
         guidance: how far to go from what the model expects without the prompt to what it expects with it; 1 for no
@@ -22,7 +20,6 @@ class Sampling:
     """
 
     temperature: float = 1.0
-    fine_temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     guidance: float = 1.0
@@ -35,15 +32,15 @@ def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
     return logits[1] + guidance * (logits[0] - logits[1])
 
 
-def draw(logits: torch.Tensor, temperature: float, sampling: Sampling, generator: torch.Generator) -> int:
+def draw(logits: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> int:
     """Draw one class from logits (K,), on the CPU so that a seed means the same on every device."""
     logits = logits.float().cpu()
-    if temperature <= 0:
+    if sampling.temperature <= 0:
         return int(logits.argmax())
     ordered, classes = logits.sort(descending=True)
     if sampling.top_k:
         ordered = ordered[: sampling.top_k]
-    shares = torch.softmax(ordered / temperature, 0)
+    shares = torch.softmax(ordered / sampling.temperature, 0)
     if sampling.top_p < 1:
         # A class stays if those before it do not yet hold the share; so the first one always stays.
         shares = torch.where(shares.cumsum(0) - shares < sampling.top_p, shares, 0)

@@ -8,13 +8,13 @@ from backend.language.sampling import Sampling, draw, guided
 LOGITS = torch.tensor([0.0, 3.0, 1.0, 2.0])
 
 
-def drawn(sampling: Sampling, temperature: float = 1.0, count: int = 300) -> list[int]:
+def drawn(sampling: Sampling, count: int = 300) -> list[int]:
     generator = torch.Generator().manual_seed(5)
-    return [draw(LOGITS, temperature, sampling, generator) for _ in range(count)]
+    return [draw(LOGITS, sampling, generator) for _ in range(count)]
 
 
 def test_zero_temperature_takes_the_most_likely() -> None:
-    assert set(drawn(Sampling(), temperature=0)) == {1}
+    assert set(drawn(Sampling(temperature=0))) == {1}
 
 
 def test_the_same_seed_draws_the_same() -> None:
@@ -28,7 +28,7 @@ def test_without_limits_everything_can_come_and_the_likely_comes_more_often() ->
 
 
 def test_top_k_leaves_only_the_k_most_likely() -> None:
-    assert set(drawn(Sampling(top_k=2), temperature=5)) == {1, 3}
+    assert set(drawn(Sampling(temperature=5, top_k=2))) == {1, 3}
 
 
 def test_top_p_leaves_the_fewest_that_hold_the_share() -> None:
@@ -37,7 +37,7 @@ def test_top_p_leaves_the_fewest_that_hold_the_share() -> None:
 
 
 def test_a_high_temperature_flattens() -> None:
-    assert drawn(Sampling(), temperature=50).count(0) > drawn(Sampling()).count(0)
+    assert drawn(Sampling(temperature=50)).count(0) > drawn(Sampling()).count(0)
 
 
 def test_guidance_goes_from_unprompted_towards_prompted_and_beyond() -> None:
