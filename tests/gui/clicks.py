@@ -63,7 +63,8 @@ def prepare() -> Steps:
     view.spaces.active.show_region_ui = True
     view.spaces.active.shading.type = "SOLID"
     look = view.spaces.active.region_3d
-    look.view_distance, look.view_location = 5.0, (0.0, 0.0, 0.9)
+    look.view_distance, look.view_location = 4.5, (0.6, -0.4, 0.8)
+    view.spaces.active.overlay.show_bones = False
     yield from kit.settle()
     kit.region(view, "UI").active_panel_category = "Duologue"
     yield from kit.settle()
