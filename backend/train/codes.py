@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +23,15 @@ from ..corpus.choreographer.captions import mirrored, swapped
 from ..corpus.scene import INDEX, Scene, read_scene_motion, read_scenes
 from ..features import body_scale, canonicalized, features
 from ..tokenizer.config import STRIDE
-from ..tokenizer.model import MotionTokenizer
+from ..tokenizer.model import WEIGHTS_FILE, MotionTokenizer
 from .run import write_atomically
 
 CACHE_FILE = "codes.safetensors"
 VARIANTS = ((False, False), (True, False), (False, True), (True, True))
 """Whether the persons are swapped, and whether the scene is mirrored."""
+
+_WORTH_PROCESSES = 200
+"""Scenes from which on starting processes for the encoding pays."""
 
 STEPS_MAX = 75
 """Latent steps of the longest motion, 10 s; what goes beyond is cut."""
@@ -83,23 +89,30 @@ class EncodedCorpus:
         return Example(self._scenes[scene].kind, self.script(scene, variant), codes, self._scales[item])
 
 
-def encoded_corpus(corpus: Path, tokenizer: MotionTokenizer, weights: Path, cache: Path) -> EncodedCorpus:
+def encoded_corpus(corpus: Path, tokenizer: Path, cache: Path) -> EncodedCorpus:
     """Encode a corpus, or read what was encoded before from the same scenes by the same tokenizer.
 
     Args:
         corpus: folder with ``scenes.jsonl`` and ``motions/``.
-        tokenizer: the trained tokenizer.
-        weights: file of its weights, by which a stale cache is known.
+        tokenizer: folder of the trained tokenizer.
         cache: file to keep the codes in.
 
     Raises:
-        DuologueError: ``corpus_missing`` or ``corpus_broken``.
+        DuologueError: ``corpus_missing``, ``corpus_broken``, or what `MotionTokenizer.load` raises.
     """
     scenes = read_scenes(corpus)
-    key = hashlib.sha256((corpus / INDEX).read_bytes() + weights.read_bytes()).hexdigest()
+    motion_tokenizer = MotionTokenizer.load(tokenizer)
+    key = hashlib.sha256((corpus / INDEX).read_bytes() + (tokenizer / WEIGHTS_FILE).read_bytes()).hexdigest()
     stored = _read_cache(cache, key)
     if stored is None:
-        stored = _encode(corpus, scenes, tokenizer)
+        tasks = [(corpus, scene) for scene in scenes]
+        if len(scenes) < _WORTH_PROCESSES:
+            stored = _joined([_encoded(motion_tokenizer, *task) for task in tasks])
+        else:
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(os.cpu_count(), context, _begin_worker, (tokenizer,)) as workers:
+                work = workers.map(_encoded_by_worker, tasks, chunksize=16)
+                stored = _joined(list(track(work, "Encoding the corpus", total=len(tasks))))
         waiting = cache.with_suffix(".tmp")
         save_file(stored, waiting, {"key": key})
         write_atomically(cache, waiting.read_bytes())
@@ -116,20 +129,36 @@ def _read_cache(cache: Path, key: str) -> dict[str, np.ndarray] | None:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a safetensors file has no items)
 
 
-def _encode(corpus: Path, scenes: list[Scene], tokenizer: MotionTokenizer) -> dict[str, np.ndarray]:
-    parts, scales, starts = [], [], [0]
-    for scene in track(scenes, "Encoding the corpus"):
-        motion = read_scene_motion(corpus, scene)
-        variants = [_variant(motion, *variant) for variant in VARIANTS]
-        ready = np.concatenate([features(variant).swapaxes(0, 1) for variant in variants])  # (8, T, 268)
-        sizes = np.concatenate([body_scale(variant.offsets) for variant in variants]).astype(np.float32)
-        device = tokenizer.mean.device
-        codes = tokenizer.encode(torch.from_numpy(ready).to(device), torch.from_numpy(sizes).to(device))
-        for pair in codes.cpu().numpy().astype(np.int16).reshape(len(variants), 2, *codes.shape[1:]):
-            parts.append(np.ascontiguousarray(pair.transpose(1, 0, 2)))  # (L, 2, D); safetensors stores plain bytes
-            starts.append(starts[-1] + len(parts[-1]))
-        scales.append(sizes.reshape(-1, 2))
-    return {"codes": np.concatenate(parts), "starts": np.array(starts), "scales": np.concatenate(scales)}
+def _encoded(tokenizer: MotionTokenizer, corpus: Path, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """A scene's four variants: codes (4, L, 2, D) int16 and body scales (4, 2)."""
+    motion = read_scene_motion(corpus, scene)
+    variants = [_variant(motion, *variant) for variant in VARIANTS]
+    ready = np.concatenate([features(variant).swapaxes(0, 1) for variant in variants])  # (8, T, 268)
+    sizes = np.concatenate([body_scale(variant.offsets) for variant in variants]).astype(np.float32)
+    codes = tokenizer.encode(torch.from_numpy(ready), torch.from_numpy(sizes)).numpy().astype(np.int16)
+    pairs = codes.reshape(len(variants), 2, *codes.shape[1:])
+    return np.ascontiguousarray(pairs.swapaxes(1, 2)), sizes.reshape(-1, 2)
+
+
+_worker_tokenizer: list[MotionTokenizer] = []
+
+
+def _begin_worker(tokenizer: Path) -> None:
+    torch.set_num_threads(1)
+    _worker_tokenizer.append(MotionTokenizer.load(tokenizer))
+
+
+def _encoded_by_worker(task: tuple[Path, Scene]) -> tuple[np.ndarray, np.ndarray]:
+    return _encoded(_worker_tokenizer[0], *task)
+
+
+def _joined(scenes: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    lengths = [codes.shape[1] for codes, _ in scenes for _ in VARIANTS]
+    return {
+        "codes": np.concatenate([codes.reshape(-1, *codes.shape[2:]) for codes, _ in scenes]),
+        "starts": np.cumsum([0, *lengths]),
+        "scales": np.concatenate([scales for _, scales in scenes]),
+    }
 
 
 def _variant(motion: Motion, swap: bool, mirror: bool) -> Motion:

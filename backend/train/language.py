@@ -24,7 +24,7 @@ from ..language.model import MotionLanguageModel, code_vectors
 from ..language.sampling import Sampling
 from ..language.words import Words, fetch_words
 from ..tasks import DESCRIBE, GENERATE
-from ..tokenizer.model import WEIGHTS_FILE, MotionTokenizer
+from ..tokenizer.model import MotionTokenizer
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
 from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
 from .recipe import read_recipe
@@ -103,8 +103,8 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
         )
     run = Run(out, settings, resume)
     words = fetch_words(out / "words")
-    encoded = encoded_corpus(corpus, motion_tokenizer.to(pick_device()), tokenizer / WEIGHTS_FILE, out / CACHE_FILE)
-    fit_language(run, settings, encoded, motion_tokenizer.cpu(), words).save(out)
+    encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
+    fit_language(run, settings, encoded, motion_tokenizer, words).save(out)
     words.save(out)
 
 
