@@ -44,7 +44,13 @@ def physics(motions: Sequence[Motion]) -> dict[str, float]:
         ``jerk_mps3``: third derivative of the joints' positions.
     """
     rows = [_of_one(motion) for motion in motions]
-    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}
+    return {name: _mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of the values that there are; NaN of none."""
+    there = [value for value in values if not np.isnan(value)]
+    return float(np.mean(there)) if there else float("nan")
 
 
 def _of_one(motion: Motion) -> dict[str, float]:

@@ -76,6 +76,16 @@ def test_two_persons_who_only_stand_do_nothing():
         assert passed(joined_as_persons(face_to_face(gap))) == set()
 
 
+def test_bodies_that_shake_at_random_do_nothing():
+    draw = np.random.default_rng(0)
+    for gap in (0.8, 1.2):
+        people = []
+        for one in face_to_face(gap):
+            turns = rot.normalize(one.rotations + 0.25 * draw.standard_normal(one.rotations.shape).astype(np.float32))
+            people.append(Motion(FPS, one.root + 0.05 * draw.standard_normal(one.root.shape), turns, one.offsets))
+        assert passed(joined_as_persons(people)) == set()
+
+
 def test_one_person_alone_cannot_be_judged():
     with pytest.raises(DuologueError, match="two persons"):
         judge(standing(0, 0, 0))

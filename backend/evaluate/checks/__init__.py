@@ -27,6 +27,11 @@ CHECKS: dict[str, Callable[[View], CheckResult]] = {
 """The check of every kind."""
 
 
+SHAKING = 2500.0
+"""Metres a second cubed: no body moves with more jerk on average (the dancers: 260), and in bodies that shake like that
+a hand is anywhere at some time."""
+
+
 def judge(motion: Motion) -> dict[str, CheckResult]:
     """The result of every kind's check on a motion of two persons, at any frame rate.
 
@@ -34,7 +39,7 @@ def judge(motion: Motion) -> dict[str, CheckResult]:
         DuologueError: ``two_persons_needed``.
     """
     view = View.of(motion)
-    return {kind: check(view) for kind, check in CHECKS.items()}
+    return {kind: _check(view, kind) for kind in CHECKS}
 
 
 def finds(motion: Motion, kind: str, actor: str | None = None) -> bool:
@@ -44,5 +49,10 @@ def finds(motion: Motion, kind: str, actor: str | None = None) -> bool:
         DuologueError: ``two_persons_needed``.
         KeyError: if there is no such kind.
     """
-    result = CHECKS[kind](View.of(motion))
+    result = _check(View.of(motion), kind)
     return result.passed and actor in (None, result.actor)
+
+
+def _check(view: View, kind: str) -> CheckResult:
+    check = CHECKS[kind]
+    return check(view) if view.jerk < SHAKING else CheckResult(kind, False, None, {"jerk_mps3": view.jerk})

@@ -28,7 +28,7 @@ def _push_by(view: View, person: int) -> CheckResult:
     return decide(
         "push",
         # Who parts after a hug moves away from someone who leaves as well; who is pushed does not.
-        gap.min() < 0.25 and thrust[before].max() > 0.5 and moved > 0.2 and -0.2 < followed < moved - 0.12,
+        gap.min() < 0.25 and thrust[before].max() > 0.5 and moved > 0.3 and -0.2 < followed < moved - 0.2,
         NAMES[person],
         gap_m=gap.min(),
         thrust_mps=thrust[before].max(),
@@ -72,8 +72,12 @@ def _pull_by(view: View, person: int) -> CheckResult:
     return decide(
         "pull",
         # Drawn by more than a shift of weight, while whoever pulls stays or gives way; who ends breast to breast hugs,
-        # and who turns dances.
-        seconds_of(run) >= 0.25 and drawn > 0.25 and met < 0.35 * drawn and left > 0.42 and turned < 70,
+        # who turns dances, and who goes as far as the other leads.
+        seconds_of(run) >= 0.6
+        and drawn > 0.25
+        and -0.7 < met / max(drawn, 0.01) < 0.35
+        and left > 0.42
+        and turned < 40,
         NAMES[person],
         gap_m=gap.min(),
         seconds=seconds_of(run),
@@ -102,7 +106,7 @@ def _punch_by(view: View, person: int, side: int) -> CheckResult:
     across = aim[:, 0] * way[:, 1] - aim[:, 2] * way[:, 0]
     off_line = np.hypot(across, aim[:, 1]) / view.size[other]
     # The frame in which the fist, on the head's line and at its height, is nearest to it.
-    hit = int(np.argmin(np.where(off_line < 0.21, short, 9.0)))
+    hit = int(np.argmin(np.where(off_line < 0.19, short, 9.0)))
     speed = np.sum(rate(smoothed(fist - hips[:, person], 0.1))[:, [0, 2]] * way, axis=-1)
     about = slice(max(hit - 12, 0), hit + 12)
     evaded = np.linalg.norm(carried[about] - usual, axis=-1).max()
@@ -111,7 +115,7 @@ def _punch_by(view: View, person: int, side: int) -> CheckResult:
         "punch_dodge",
         # A push is as fast, but ends on the chest, 0.3 m under the head. Arms that are too short for the distance miss
         # by up to half a metre; a hand that is lifted in greeting stays farther away, or the head stays.
-        fastest > 1.5 and evaded > 0.15 and off_line[hit] < 0.21 and short[hit] < 0.5,
+        fastest > 1.8 and evaded > 0.15 and off_line[hit] < 0.19 and short[hit] < 0.5,
         NAMES[person],
         fist_mps=fastest,
         evaded_m=evaded,

@@ -5,7 +5,7 @@ import numpy as np
 from backend.corpus.choreographer.body import SIDES
 
 from .result import CheckResult, decide, strongest
-from .view import FPS, OTHER, View, longest_run, rate, seconds_of, smoothed
+from .view import OTHER, View, longest_run, rate, seconds_of, smoothed
 
 PALMS_MEET = 0.16
 """Metres between palm points that count as touching: hands are 8-10 cm wide, mocap and decoding miss by a few more."""
@@ -33,9 +33,9 @@ def _one_handshake(view: View, a: int, b: int) -> CheckResult:
     )
     return decide(
         "handshake",
-        # Half a second is the shortest handshake of the corpus. Dancers hold both hands or turn, and who is pulled
-        # walks while the hands hold; who shakes hands does none of these.
-        seconds_of(run) >= 0.4 and others_gap > 0.25 and turned < 60 and np.max(walked) < 0.4,
+        # The corpus's shortest handshake lasts 1 s, the real one 1.3 s. Dancers hold both hands or turn, and who is
+        # pulled walks while the hands hold; who shakes hands does none of these.
+        seconds_of(run) >= 0.6 and others_gap > 0.25 and turned < 50 and np.max(walked) < 0.4,
         seconds=seconds_of(run),
         gap_m=gap.min(),
         other_hands_gap_m=others_gap,
@@ -70,9 +70,10 @@ def _one_high_five(view: View, a: int, b: int) -> CheckResult:
     came = np.sum((palms[run.start] - palms[before]) * view.to_other[run.start], axis=-1).min()
     return decide(
         "high_five",
-        # Two frames, so that no single bad frame counts; hands that stay together for 1.5 s are holding, not clapping.
+        # A fist that brushes a guard is there for 0.07 s, palms that slap for 0.27 s or more; hands that stay together
+        # for 1.5 s are holding, not clapping.
         # Both palms come to the meeting: a guard that catches a fist waits for it.
-        2 / FPS <= seconds_of(run) <= 1.5 and came > 0.03,
+        0.12 <= seconds_of(run) <= 1.5 and came > 0.1,
         seconds=seconds_of(run),
         gap_m=view.palm_gap[:, a, b].min(),
         level=level.max(),
@@ -123,8 +124,8 @@ def _one_bow(view: View, person: int) -> CheckResult:
     sunk = (np.percentile(hips, 90) - hips[peak]) / view.size[person]
     return decide(
         "bow",
-        # 25 degrees is a slight bow and more than the lean of a walk or of a push; who ducks lowers the hips as well.
-        rise >= 25 and pitch[peak] >= 25 and seconds_of(run) >= 0.4 and apart > 0.7 and speed < 0.5 and sunk < 0.17,
+        # 22 degrees is a slight bow and more than the lean of a walk or of a push; who ducks lowers the hips as well.
+        rise >= 22 and pitch[peak] >= 22 and seconds_of(run) >= 0.4 and apart > 0.7 and speed < 0.5 and sunk < 0.17,
         pitch_deg=rise,
         seconds=seconds_of(run),
         distance_m=apart,
@@ -156,7 +157,7 @@ def _one_wave(view: View, person: int, side: int) -> CheckResult:
         "wave",
         # Three turning points more than 4 cm apart are one and a half swings; raising and lowering an arm makes one. A
         # raised fist that shoots forward and comes back is boxing.
-        swings >= 3 and swing > 0.1 and seconds_of(run) >= 0.5 and thrusts < swings / 2,
+        swings >= 3 and swing > 0.15 and seconds_of(run) >= 0.5 and thrusts < swings / 2,
         swings=swings,
         swing_m=swing,
         seconds=seconds_of(run),

@@ -48,12 +48,7 @@ def approach_retreat(view: View) -> CheckResult:
     hands = view.palm_gap.min()
     return decide(
         "approach_retreat",
-        fell > 0.35
-        and grew > 0.25
-        and both_ways.max() > 0.2
-        and facing > 0.6
-        and hands > 0.16
-        and distance.min() > 0.4,
+        fell > 0.5 and grew > 0.4 and both_ways.max() > 0.3 and facing > 0.6 and hands > 0.16 and distance.min() > 0.4,
         who,
         fell_m=fell,
         grew_m=grew,

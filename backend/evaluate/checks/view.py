@@ -67,6 +67,15 @@ class View:
         return self.positions[:, :, JOINT[name]]
 
     @cached_property
+    def jerk(self) -> float:
+        """Mean size of the third derivative of the joints' positions, m/s^3; 0 where there are too few frames."""
+        return (
+            float(np.linalg.norm(np.diff(self.positions, n=3, axis=0), axis=-1).mean() * FPS**3)
+            if self.frames > 3
+            else 0.0
+        )
+
+    @cached_property
     def palms(self) -> np.ndarray:
         """World palm points (T, 2, 2, 3): frame, person, left or right."""
         return palms(self.motion)
