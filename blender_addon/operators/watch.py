@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from bpy.types import Event, Operator, Timer
@@ -40,9 +41,12 @@ class JobOperator(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Begin the job and return."""
+        clicked = time.monotonic()
         try:
             jobs.require_idle()
             self._job = self.begin(context)
+            # Reading a long animation takes a while, and the person waits from the click on.
+            self._job.started = clicked
         except DuologueError as error:
             jobs.refuse(error)
             self.report({"ERROR"}, str(error))

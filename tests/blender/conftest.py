@@ -15,6 +15,9 @@ import bpy
 import pytest
 
 import build
+from tests.blender.stage import backend, cast_file, stage
+
+__all__ = ["backend", "cast_file", "stage"]
 
 PACKAGE = "bl_ext.user_default.duologue"
 

@@ -1,0 +1,174 @@
+"""Cancelling, and everything that can go wrong while a job runs: nothing that was there is lost or changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+import pytest
+
+from protocol.messages import Cancel, Error, MotionPart, Result, Submit
+from protocol.motion import Motion
+from protocol.wire import MAGIC, Envelope
+from tests.blender.stage import Stage, duologue, refused, scene_object
+from tests.fake_backend import FakeBackend, two_wave
+
+
+def half(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+    """Send half of the motion and then nothing more."""
+    if isinstance(envelope.message, Submit):
+        server.say(to, MotionPart(0, 0, 60, two_wave(60).slice(0, 30)), envelope.header.id)
+
+
+def begin_over_existing_motion(stage: Stage, server: FakeBackend) -> Any:
+    """Give A an action of its own, begin to generate over it, and return that action."""
+    own = bpy.data.actions.new("Alice's own")
+    stage.a.animation_data_create().action = own
+    stage.a.keyframe_insert("location", frame=3)
+    duologue.generate()
+    stage.tick_until(lambda: stage.jobs.latest().first_motion_seconds is not None)
+    assert stage.a.animation_data.action != own
+    return own
+
+
+def everything_is_as_it_was(stage: Stage, own: Any) -> bool:
+    held = (stage.a.animation_data.action, stage.keys(stage.a), stage.keys(stage.b))
+    return held == (own, 3, 0) and [action.name for action in bpy.data.actions] == ["Alice's own"]
+
+
+def test_cancel_stops_the_backend_and_puts_the_old_actions_back(stage, backend):
+    server = backend(half)
+    own = begin_over_existing_motion(stage, server)
+    duologue.cancel()
+    assert not stage.jobs.running()
+    assert everything_is_as_it_was(stage, own)
+    assert "cancelled" in stage.jobs.latest().note
+    stage.tick_until(lambda: any(isinstance(message, Cancel) for message in server.received))
+
+
+def test_what_arrives_after_a_cancel_is_ignored(stage, backend):
+    late: list[Callable[[], None]] = []
+
+    def answer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        half(server, to, envelope)
+        if isinstance(envelope.message, Submit):
+            late.append(lambda: server.say(to, MotionPart(0, 30, 60, two_wave(60).slice(30, 60)), envelope.header.id))
+
+    own = begin_over_existing_motion(stage, backend(answer))
+    duologue.cancel()
+    late[0]()
+    time.sleep(0.05)
+    stage.jobs.tick()
+    assert everything_is_as_it_was(stage, own)
+
+
+def test_a_backend_that_dies_in_mid_job_leaves_everything_as_it_was(stage, backend, addon, monkeypatch):
+    monkeypatch.setattr(addon("link.client"), "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(addon("link.client"), "HEARTBEAT_SECONDS", 0.1)
+    server = backend(half)
+    own = begin_over_existing_motion(stage, server)
+    server.silent.set()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert stage.jobs.latest().error.code == "backend_lost"
+    assert "Restart" in stage.jobs.latest().error.hint
+    assert everything_is_as_it_was(stage, own)
+
+
+def test_an_error_from_the_backend_is_passed_on_with_its_hint(stage, backend):
+    def altered(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        if isinstance(envelope.message, Submit):
+            server.say(to, Error("checkpoint_altered", "The file was altered.", "Fetch it anew."), envelope.header.id)
+
+    backend(altered)
+    job = stage.run(duologue.generate)
+    assert (job.error.code, job.error.hint) == ("checkpoint_altered", "Fetch it anew.")
+    assert stage.actions() == (None, None)
+
+
+def test_motion_with_nan_is_refused_and_nothing_changes(stage, backend):
+    later: list[Callable[[], None]] = []
+
+    def broken(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        if isinstance(envelope.message, Submit):
+            half(server, to, envelope)
+            bad: Motion = two_wave(30)
+            bad.root[4] = float("nan")
+            later.append(lambda: server.say(to, MotionPart(0, 30, 60, bad), envelope.header.id))
+
+    own = begin_over_existing_motion(stage, backend(broken))
+    later[0]()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert stage.jobs.latest().error.code == "motion_not_finite"
+    assert everything_is_as_it_was(stage, own)
+
+
+def test_a_backend_of_another_major_version_is_named_as_that(stage, backend):
+    def newer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        server.socket.send_multipart([to, MAGIC + b"\x07\x00", bytes(32), b"{}", b"{}"])
+
+    backend(newer)
+    job = stage.run(duologue.generate)
+    assert job.error.code == "version_mismatch"
+    assert "version 7" in job.error.message
+    assert "Update" in job.error.hint
+    assert stage.actions() == (None, None)
+
+
+def test_a_character_that_is_deleted_in_mid_job_ends_it_in_words(stage, backend):
+    parts: list[Callable[[], None]] = []
+
+    def answer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        half(server, to, envelope)
+        if isinstance(envelope.message, Submit):
+            parts.append(lambda: server.say(to, MotionPart(0, 30, 60, two_wave(60).slice(30, 60)), envelope.header.id))
+
+    begin_over_existing_motion(stage, backend(answer))
+    bpy.data.objects.remove(stage.b)
+    parts[0]()
+    stage.tick_until(lambda: not stage.jobs.running())
+    error = stage.jobs.latest().error
+    assert error is not None
+    assert error.code == "character_gone"
+    assert stage.a.animation_data.action.name == "Alice's own"
+
+
+def test_an_undo_in_mid_job_loses_nothing_of_the_result(stage, backend):
+    later: list[Callable[[], None]] = []
+
+    def answer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        half(server, to, envelope)
+        if isinstance(envelope.message, Submit):
+            job = envelope.header.id
+            later.append(lambda: server.say(to, MotionPart(0, 30, 60, two_wave(60).slice(30, 60)), job))
+            later.append(lambda: server.say(to, Result(), job))
+
+    backend(answer)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.ed.undo_push(message="also before")
+    duologue.generate()
+    stage.tick_until(lambda: stage.jobs.latest().first_motion_seconds is not None)
+    bpy.ops.ed.undo()
+    assert stage.keys(scene_object("Alice")) == 0
+    for say in later:
+        say()
+        stage.jobs.tick()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert stage.jobs.latest().error is None
+    alice = scene_object("Alice")
+    assert tuple(alice.animation_data.action.frame_range) == pytest.approx((1, 1 + 2 * 24), abs=1.5)
+
+
+def test_loading_another_file_ends_the_job(stage, backend):
+    begin_over_existing_motion(stage, backend(half))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert not stage.jobs.running()
+    stage.jobs.tick()
+
+
+def test_only_one_thing_is_done_at_a_time(stage, backend):
+    backend(half)
+    duologue.generate()
+    assert "at work" in refused(duologue.generate)
+    assert stage.jobs.running()
