@@ -171,7 +171,8 @@ def undo_in_mid_job() -> Steps:
 def cancel_with_escape() -> Steps:
     """Generate, then Esc: what was there before is there again."""
     before = held()
-    settings().prompt = "two people circle each other slowly"
+    # As long as can be, so that even a quick model is still at it when the key comes.
+    settings().prompt, settings().seconds = "two people circle each other slowly", 10.0
     yield from kit.click(*sidebar(GENERATE))
     yield from kit.until(lambda: jobs().running() and held() != before, "new motion on the rigs", 120)
     kit.move(*nowhere())
