@@ -41,7 +41,10 @@ class Outcome(Protocol):
         ...
 
     def discard(self) -> None:
-        """The job did not go well: put everything back as it was."""
+        """Put everything back as it was: the job did not go well, or undo is about to replace the scene.
+
+        In the latter case more may follow, and `finish`.
+        """
 
 
 class Phase(enum.Enum):
@@ -277,6 +280,17 @@ def _redraw() -> None:
 
 
 @persistent
+def _before_undo(*_scene: object) -> None:
+    """What a running job has written is in no undo step yet, so it is taken back; the next stretch writes it anew.
+
+    Undo keeps objects that are the same in two of its steps as they are in memory. One that already refers to the new
+    Action would refer to it after undo had freed it, and crash Blender.
+    """
+    if _job is not None and _job.phase is Phase.RUNNING:
+        _job.outcome.discard()
+
+
+@persistent
 def _forget(_file: str) -> None:
     """Another file is being loaded: the objects of a running job go with the old one."""
     global _job, _refusal
@@ -286,8 +300,10 @@ def _forget(_file: str) -> None:
 
 
 def register() -> None:
-    """Watch for files being loaded."""
+    """Watch for files being loaded and for undo."""
     bpy.app.handlers.load_pre.append(_forget)
+    for handlers in _undo_handlers():
+        handlers.append(_before_undo)
 
 
 def unregister() -> None:
@@ -296,3 +312,9 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_timer):
         bpy.app.timers.unregister(_timer)
     bpy.app.handlers.load_pre.remove(_forget)
+    for handlers in _undo_handlers():
+        handlers.remove(_before_undo)
+
+
+def _undo_handlers() -> tuple[list, list]:
+    return bpy.app.handlers.undo_pre, bpy.app.handlers.redo_pre

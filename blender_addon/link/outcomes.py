@@ -102,6 +102,7 @@ class MotionOutcome:
         """Give the characters back the actions that they had."""
         if self._writer is not None:
             self._writer.discard()
+            self._writer = None
 
     def _write(self, parts: list[MotionPart]) -> tuple[PairWriter, list[Object]]:
         """Write these parts; all parts anew, to new actions, where undo or the user took the actions away meanwhile."""
