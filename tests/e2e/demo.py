@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +195,14 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    # bpy 4.5 can hang for ever in its own exit.
-    os._exit(code)
+    code = 1
+    try:
+        code = main()
+    except SystemExit as stop:
+        print(stop, file=sys.stderr)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        # bpy 4.5 can hang for ever in its own exit.
+        os._exit(code)
