@@ -121,9 +121,11 @@ def start(title: str, submit: Submit, outcome: Outcome, settings: Settings) -> J
     global _job, _refusal
     require_idle()
     _refusal = None
-    _job = Job(title, submit, outcome)
+    job = _job = Job(title, submit, outcome)
     connect(settings)
-    return _job
+    # Not left to the timer, which would only come after the next redraw of the window.
+    tick()
+    return job
 
 
 def refuse(error: DuologueError) -> None:
