@@ -26,6 +26,7 @@ from ..language.words import Words, fetch_words
 from ..tasks import DESCRIBE, GENERATE
 from ..tokenizer.model import MotionTokenizer
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
+from .contrast import Contrast, contrast_loss, contrast_rows
 from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
@@ -55,6 +56,7 @@ class LanguageRecipe:
         epochs: how often each scene is seen, each time in another variant, task and wording.
         model: the sizes.
         mixture: of tasks and disturbances.
+        contrast: of prompts with other prompts.
         level_weights: weight of each residual level of codes in the loss.
         text_weight: weight of the loss on words against that on motion.
         batch: samples a step.
@@ -69,6 +71,7 @@ class LanguageRecipe:
     level_weights: tuple[float, ...]
     model: ModelSizes = field(default_factory=ModelSizes)
     mixture: Mixture = field(default_factory=Mixture)
+    contrast: Contrast = field(default_factory=Contrast)
     text_weight: float = 0.5
     batch: int = 16
     learning_rate: float = 6e-4
@@ -132,7 +135,17 @@ def fit_language(
         batch = corrupted(batch, recipe.mixture.corruption, config.codes)
         with _precision(device, recipe.bfloat16):
             terms = language_losses(model, batch.to(device), recipe.level_weights)
-        return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
+        weighted = {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
+        if step >= recipe.contrast.after:
+            weighted["contrast"] = recipe.contrast.weight * contrast(step, rng)
+        return weighted
+
+    def contrast(step: int, rng: np.random.Generator) -> Tensor:
+        own, other = contrast_rows([corpus.example(*item) for item in plan.items(step)], words, recipe.contrast, rng)
+        if not own:
+            return torch.zeros((), device=device)
+        with _precision(device, recipe.bfloat16):
+            return contrast_loss(model, collate(own + other).to(device), recipe.level_weights)
 
     optimizer = _optimizer(model, recipe)
     fit(run, model, optimizer, losses, steps=plan.steps, warmup=recipe.warmup, seed=recipe.seed)
