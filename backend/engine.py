@@ -200,7 +200,7 @@ class Engine:
         steps = math.ceil(frames / STRIDE)
         ids = self._words.encode(prompt)
         texts = [ids, []] if ids and SAMPLING[task.name].guidance != 1 else [ids]
-        return [row(task, text, empty, scales, steps) for text in texts]
+        return [row(task, text, empty, scales, steps, self._model.intent(text)) for text in texts]
 
     def _pieces(
         self,

@@ -30,6 +30,8 @@ class LanguageConfig:
     """Longest motion in latent steps that training has seen; a longer countdown is held at this number."""
     spoken: tuple[int, ...]
     """Ids of the words that training captions use, the only ones that the model may say; ascending."""
+    intents: tuple[str, ...]
+    """What a prompt can ask for, as "kind:actor"; the model reads a prompt into one of them before it moves anybody."""
     dropout: float = 0.1
 
     def to_json(self) -> dict[str, Any]:
@@ -47,4 +49,4 @@ class LanguageConfig:
         known = {field.name for field in fields(cls)}
         if unknown := set(data) - known:
             raise ValueError(f"unknown fields in the language model's config: {', '.join(sorted(unknown))}")
-        return cls(**{**data, "spoken": tuple(data["spoken"])})
+        return cls(**{**data, "spoken": tuple(data["spoken"]), "intents": tuple(data["intents"])})

@@ -16,6 +16,7 @@ from ..tasks import LONE_PERSON, Marker, Task, roles
 
 MARKER, WORD, MOTION, PADDING = range(4)
 """Kinds of positions."""
+NO_INTENT = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class Row:
         present: (3,) 1 for the roles that take part.
         scales: (3,) body size of each role relative to the neutral body; 1 for those that take no part.
         prompt: word ids of a given prompt, for the mean of its vectors.
+        intent: what the prompt asks for, as a number of the model's intents; NO_INTENT without a prompt.
     """
 
     kind: np.ndarray
@@ -43,6 +45,7 @@ class Row:
     present: np.ndarray
     scales: np.ndarray
     prompt: np.ndarray
+    intent: int
 
 
 def row(
@@ -51,6 +54,7 @@ def row(
     codes: np.ndarray,
     scales: Sequence[float] | np.ndarray,
     steps: int | None = None,
+    intent: int = NO_INTENT,
 ) -> Row:
     """Lay out one sample of a task.
 
@@ -60,6 +64,7 @@ def row(
         codes: (P, L, D) codes of the persons; L may be 0 when the motion is still to be made.
         scales: (P,) body sizes.
         steps: latent steps of the whole motion, when longer than ``codes``.
+        intent: what the prompt asks for.
     """
     persons, length, levels = codes.shape
     who = roles(persons)
@@ -94,7 +99,7 @@ def row(
 
     present, all_scales = np.zeros(LONE_PERSON + 1, np.float32), np.ones(LONE_PERSON + 1, np.float32)
     present[list(who)], all_scales[list(who)] = 1, scales
-    return Row(kind, symbol, person, remaining, all_codes, learned, present, all_scales, before)
+    return Row(kind, symbol, person, remaining, all_codes, learned, present, all_scales, before, intent)
 
 
 def prefix(full: Row) -> Row:
@@ -102,7 +107,7 @@ def prefix(full: Row) -> Row:
     ends = np.flatnonzero((full.kind == MARKER) & (full.symbol == Marker.END_MOTION))
     stop = int(ends[0]) + 1 if len(ends) else len(full.kind)
     cut = {name: getattr(full, name)[:stop] for name in _POSITION_FIELDS}
-    return Row(**cut, present=full.present, scales=full.scales, prompt=full.prompt)
+    return Row(**cut, present=full.present, scales=full.scales, prompt=full.prompt, intent=full.intent)
 
 
 _POSITION_FIELDS = ("kind", "symbol", "person", "remaining", "codes", "learned")
@@ -115,6 +120,7 @@ class Batch:
     Attributes:
         targets: (N, n, D) the true codes, when ``codes`` have been corrupted on purpose; else the same.
         prompt: (N, W) padded word ids, with ``prompt_mask`` (N, W) bool.
+        intent: (N,) number of the intent, or NO_INTENT.
     """
 
     kind: torch.Tensor
@@ -128,6 +134,7 @@ class Batch:
     scales: torch.Tensor
     prompt: torch.Tensor
     prompt_mask: torch.Tensor
+    intent: torch.Tensor
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
@@ -146,10 +153,7 @@ def collate(rows: Sequence[Row], left: bool = False) -> Batch:
             target[start : start + len(array)] = array
         return torch.from_numpy(out)
 
-    width = max(1, *(len(row.prompt) for row in rows))
-    prompt, mask = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), bool)
-    for index, row in enumerate(rows):
-        prompt[index, : len(row.prompt)], mask[index, : len(row.prompt)] = row.prompt, True
+    prompt, mask = padded_prompts([row.prompt for row in rows])
     codes = padded("codes", 0)
     return Batch(
         kind=padded("kind", PADDING),
@@ -161,6 +165,16 @@ def collate(rows: Sequence[Row], left: bool = False) -> Batch:
         learned=padded("learned", 0),
         present=torch.from_numpy(np.stack([row.present for row in rows])),
         scales=torch.from_numpy(np.stack([row.scales for row in rows])),
-        prompt=torch.from_numpy(prompt),
-        prompt_mask=torch.from_numpy(mask),
+        prompt=prompt,
+        prompt_mask=mask,
+        intent=torch.tensor([row.intent for row in rows]),
     )
+
+
+def padded_prompts(prompts: Sequence[Sequence[int] | np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Word ids of prompts, padded to one length: (N, W) int64 and a mask (N, W) bool."""
+    width = max(1, *(len(prompt) for prompt in prompts))
+    ids, mask = torch.zeros(len(prompts), width, dtype=torch.long), torch.zeros(len(prompts), width, dtype=torch.bool)
+    for index, prompt in enumerate(prompts):
+        ids[index, : len(prompt)], mask[index, : len(prompt)] = torch.as_tensor(np.asarray(prompt, np.int64)), True
+    return ids, mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from transformers.models.llama import LlamaConfig, LlamaModel
 from ..tasks import Marker
 from ..tokenizer.model import MotionTokenizer
 from .config import LanguageConfig
-from .layout import MARKER, MOTION, WORD, Batch
+from .layout import MARKER, MOTION, NO_INTENT, WORD, Batch
 from .motion_head import MotionHead
 
 CONFIG_FILE = "language.json"
@@ -70,6 +71,10 @@ class MotionLanguageModel(nn.Module):
         self.markers = nn.Embedding(len(Marker), width)
         self.words_in = nn.Linear(config.word_width, width, bias=False)
         self.sentence_in = nn.Linear(config.word_width, width, bias=False)
+        self.intents = nn.Embedding(1 + len(config.intents), width)  # the first one stands for no intent
+        self.intent_head = nn.Sequential(
+            nn.Linear(config.word_width, width), nn.SiLU(), nn.Linear(width, len(config.intents))
+        )
         self.latent_in = nn.Linear(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
@@ -90,7 +95,7 @@ class MotionLanguageModel(nn.Module):
         self.transformer.set_attn_implementation("eager")  # for rows this short a plain product is fastest on a CPU
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
-        for table in (self.markers, self.persons, self.scale_in):
+        for table in (self.markers, self.persons, self.scale_in, self.intents):
             nn.init.normal_(table.weight, std=0.5)
         nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
 
@@ -129,9 +134,20 @@ class MotionLanguageModel(nn.Module):
         return self.words_in(self._heard(ids))
 
     def sentence(self, batch: Batch) -> torch.Tensor:
-        """What is added to every motion position for the prompt as a whole: (N, width); zero without a prompt."""
-        mask = batch.prompt_mask[..., None].float()
-        return self.sentence_in((self._heard(batch.prompt) * mask).sum(1) / mask.sum(1).clamp(min=1))
+        """What is added to every motion position for the prompt as a whole: (N, width)."""
+        return self.sentence_in(self._mean(batch.prompt, batch.prompt_mask)) + self.intents(batch.intent + 1)
+
+    def intent_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Logits (N, intents) of what prompts ask for, from padded word ids (N, W) and their mask."""
+        return self.intent_head(self._mean(prompt, mask))
+
+    @torch.inference_mode()
+    def intent(self, prompt: Sequence[int]) -> int:
+        """What a prompt most likely asks for; NO_INTENT if it has no words."""
+        if not prompt:
+            return NO_INTENT
+        ids = torch.tensor([list(prompt)], device=self.markers.weight.device)
+        return int(self.intent_logits(ids, torch.ones_like(ids, dtype=torch.bool)).argmax())
 
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
@@ -162,6 +178,10 @@ class MotionLanguageModel(nn.Module):
         words = (hidden @ self.words_in.weight) @ self.spoken_vectors.T * size
         end = hidden @ self.markers.weight[Marker.END_TEXT][:, None] * size
         return torch.cat((words, end), -1) + self.spoken_bias
+
+    def _mean(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        weights = mask[..., None].float()
+        return (self._heard(ids) * weights).sum(1) / weights.sum(1).clamp(min=1)
 
     def _heard(self, ids: torch.Tensor) -> torch.Tensor:
         vectors = self.word_vectors[ids]

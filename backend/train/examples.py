@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..corpus.choreographer.captions import PHRASES, captions, person_captions, some_captions
-from ..language.layout import MOTION, Batch, Row, row
+from ..language.layout import MOTION, NO_INTENT, Batch, Row, row
 from ..language.words import Words
 from ..tasks import DESCRIBE, GENERATE, REACT, Task
 from .codes import Example
@@ -43,7 +43,7 @@ class Mixture:
     corruption: float = 0.15
 
 
-def draw_row(example: Example, words: Words, mixture: Mixture, rng: np.random.Generator) -> Row:
+def draw_row(example: Example, words: Words, intents: Sequence[str], mixture: Mixture, rng: np.random.Generator) -> Row:
     """A random task of the mixture for an example, with words that are true of it."""
     tasks = (GENERATE, REACT, DESCRIBE)
     shares = np.array([getattr(mixture, task.name) for task in tasks])
@@ -51,22 +51,40 @@ def draw_row(example: Example, words: Words, mixture: Mixture, rng: np.random.Ge
     if task is DESCRIBE and rng.random() < mixture.lone:
         text = _draw(_person_captions(example, "A"), rng)
         return row(task, words.encode(text), example.codes[:1], example.scales[:1])
-    if task is REACT and rng.random() < 0.5:
+    if not task.text_first:
+        caption = pair_caption(example, int(rng.integers(2**31)))
+        return row(task, words.encode(caption), example.codes, example.scales)
+    ids = draw_prompt(example, words, mixture, rng, alone=task is REACT and rng.random() < 0.5)
+    ids = ids if rng.random() >= task.prompt_dropout else []
+    intent = number_of(example.intent, intents) if ids else NO_INTENT
+    return row(task, ids, example.codes, example.scales, intent=intent)
+
+
+def draw_prompt(
+    example: Example, words: Words, mixture: Mixture, rng: np.random.Generator, alone: bool = False
+) -> list[int]:
+    """Word ids of a random prompt that is true of an example, some left out; ``alone``: of what B does."""
+    if alone:
         text = _draw(_person_captions(example, "B"), rng)
-    elif task.text_first and rng.random() < mixture.wording:
+    elif rng.random() < mixture.wording:
         text = wording(example.kind, example.script, rng)
     else:
         text = pair_caption(example, int(rng.integers(2**31)))
-    ids = words.encode(text) if rng.random() >= task.prompt_dropout else []
-    if task.text_first:
-        ids = [word for word in ids if rng.random() >= mixture.word_dropout]
-    return row(task, ids, example.codes, example.scales)
+    return [word for word in words.encode(text) if rng.random() >= mixture.word_dropout]
 
 
-def fixed_row(task: Task, example: Example, words: Words, seed: int, prompted: bool = True) -> Row:
+def fixed_row(
+    task: Task, example: Example, words: Words, intents: Sequence[str], seed: int, prompted: bool = True
+) -> Row:
     """The row of a task for an example, undisturbed, for validation."""
     ids = words.encode(pair_caption(example, seed)) if prompted else []
-    return row(task, ids, example.codes, example.scales)
+    intent = number_of(example.intent, intents) if prompted and task.text_first else NO_INTENT
+    return row(task, ids, example.codes, example.scales, intent=intent)
+
+
+def number_of(intent: str, intents: Sequence[str]) -> int:
+    """Number of an intent among those that training saw; NO_INTENT for another, as a validation scene may have."""
+    return intents.index(intent) if intent in intents else NO_INTENT
 
 
 def pair_caption(example: Example, seed: int) -> str:

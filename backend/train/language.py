@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from protocol.errors import DuologueError
 
@@ -18,16 +19,15 @@ from ..corpus.choreographer.captions import KINDS
 from ..evaluate.words import caption_kind
 from ..language import decode
 from ..language.config import LanguageConfig
-from ..language.layout import Batch, collate, prefix
+from ..language.layout import Batch, collate, padded_prompts, prefix
 from ..language.losses import losses as language_losses
 from ..language.model import MotionLanguageModel, code_vectors
 from ..language.sampling import Sampling
 from ..language.words import Words, fetch_words
 from ..tasks import DESCRIBE, GENERATE
 from ..tokenizer.model import MotionTokenizer
-from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
-from .contrast import Contrast, contrast_loss, contrast_rows
-from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
+from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, Example, encoded_corpus
+from .examples import Mixture, corrupted, draw_prompt, draw_row, fixed_row, spoken_words
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 
@@ -56,9 +56,10 @@ class LanguageRecipe:
         epochs: how often each scene is seen, each time in another variant, task and wording.
         model: the sizes.
         mixture: of tasks and disturbances.
-        contrast: of prompts with other prompts.
         level_weights: weight of each residual level of codes in the loss.
         text_weight: weight of the loss on words against that on motion.
+        intent_weight: weight of the loss on reading prompts.
+        prompts: prompts read a step, of any scenes, beside those of its samples.
         batch: samples a step.
         learning_rate: peak.
         warmup: steps to the peak.
@@ -71,8 +72,9 @@ class LanguageRecipe:
     level_weights: tuple[float, ...]
     model: ModelSizes = field(default_factory=ModelSizes)
     mixture: Mixture = field(default_factory=Mixture)
-    contrast: Contrast = field(default_factory=Contrast)
     text_weight: float = 0.5
+    intent_weight: float = 0.3
+    prompts: int = 64
     batch: int = 16
     learning_rate: float = 6e-4
     warmup: int = 150
@@ -124,28 +126,31 @@ def fit_language(
     config = _config(recipe.model, corpus, tokenizer, words)
     model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(device)
     plan = _Plan(corpus, recipe)
-    validation = _Validation(corpus, words, recipe.level_weights)
+    validation = _Validation(corpus, words, config.intents, recipe.level_weights)
     every = max(1, plan.steps // _VALIDATIONS)
 
     def losses(step: int) -> dict[str, Tensor]:
         if step and step % every == 0:
             run.log(step, **validation.measure(model))
         rng = np.random.default_rng(step_seed(recipe.seed, step))
-        batch = collate([draw_row(corpus.example(*item), words, recipe.mixture, rng) for item in plan.items(step)])
-        batch = corrupted(batch, recipe.mixture.corruption, config.codes)
+        rows = [
+            draw_row(corpus.example(*item), words, config.intents, recipe.mixture, rng) for item in plan.items(step)
+        ]
+        batch = corrupted(collate(rows), recipe.mixture.corruption, config.codes)
         with _precision(device, recipe.bfloat16):
             terms = language_losses(model, batch.to(device), recipe.level_weights)
-        weighted = {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
-        if step >= recipe.contrast.after:
-            weighted["contrast"] = recipe.contrast.weight * contrast(step, rng)
-        return weighted
+        return {
+            "motion": terms["motion"],
+            "text": recipe.text_weight * terms["text"],
+            "intent": recipe.intent_weight * reading(rng),
+        }
 
-    def contrast(step: int, rng: np.random.Generator) -> Tensor:
-        own, other = contrast_rows([corpus.example(*item) for item in plan.items(step)], words, recipe.contrast, rng)
-        if not own:
-            return torch.zeros((), device=device)
-        with _precision(device, recipe.bfloat16):
-            return contrast_loss(model, collate(own + other).to(device), recipe.level_weights)
+    def reading(rng: np.random.Generator) -> Tensor:
+        examples = [plan.any_example(rng) for _ in range(recipe.prompts)]
+        prompts = [draw_prompt(example, words, recipe.mixture, rng, rng.random() < 0.3) for example in examples]
+        ids, mask = padded_prompts(prompts)
+        targets = torch.tensor([config.intents.index(example.intent) for example in examples], device=device)
+        return functional.cross_entropy(model.intent_logits(ids.to(device), mask.to(device)), targets)
 
     optimizer = _optimizer(model, recipe)
     fit(run, model, optimizer, losses, steps=plan.steps, warmup=recipe.warmup, seed=recipe.seed)
@@ -172,6 +177,7 @@ def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer
         levels=tokenizer.config.levels,
         steps_max=max((corpus.steps(scene) for scene in train), default=0),
         spoken=spoken_words(scripts, words),
+        intents=tuple(sorted({f"{kind}:{script['actor']}" for kind, script in scripts})),
         dropout=sizes.dropout,
     )
 
@@ -193,7 +199,7 @@ class _Plan:
     """Which scenes come in which step: every one once an epoch, those of like length together."""
 
     def __init__(self, corpus: EncodedCorpus, recipe: LanguageRecipe) -> None:
-        self._scenes = corpus.of_split("train")
+        self._corpus, self._scenes = corpus, corpus.of_split("train")
         if not len(self._scenes):
             raise DuologueError(
                 "corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`."
@@ -203,6 +209,10 @@ class _Plan:
         self._steps_an_epoch = len(self._scenes) // self._batch
         self.steps = recipe.epochs * self._steps_an_epoch
         self._epoch, self._order = -1, np.empty(0, int)
+
+    def any_example(self, rng: np.random.Generator) -> Example:
+        """Some variant of some training scene."""
+        return self._corpus.example(int(rng.choice(self._scenes)), int(rng.integers(len(VARIANTS))))
 
     def items(self, step: int) -> list[tuple[int, int]]:
         """(scene, variant) of each sample of a step."""
@@ -224,13 +234,15 @@ class _Plan:
 class _Validation:
     """Figures on scenes that are not trained on: losses with and without the prompt, and captions of the right kind."""
 
-    def __init__(self, corpus: EncodedCorpus, words: Words, level_weights: Sequence[float]) -> None:
+    def __init__(
+        self, corpus: EncodedCorpus, words: Words, intents: Sequence[str], level_weights: Sequence[float]
+    ) -> None:
         by_kind = {kind: [] for kind in KINDS}
         for scene in corpus.of_split("validation"):
             by_kind[corpus.example(scene).kind].append(scene)
         most = -(-_VALIDATION_SCENES // len(KINDS))
         self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
-        self._words, self._level_weights = words, level_weights
+        self._words, self._intents, self._level_weights = words, intents, level_weights
 
     @torch.no_grad()
     def measure(self, model: MotionLanguageModel) -> dict[str, float]:
@@ -252,7 +264,10 @@ class _Validation:
         return figures
 
     def _batch(self, task: Any, prompted: bool) -> Batch:
-        rows = [fixed_row(task, example, self._words, seed, prompted) for seed, example in enumerate(self._examples)]
+        rows = [
+            fixed_row(task, example, self._words, self._intents, seed, prompted)
+            for seed, example in enumerate(self._examples)
+        ]
         return collate(rows)
 
     def _losses(self, model: MotionLanguageModel, batch: Batch) -> dict[str, float]:
@@ -262,7 +277,7 @@ class _Validation:
         generator = torch.Generator().manual_seed(0)
         right = 0
         for example in self._examples:
-            opening = prefix(fixed_row(DESCRIBE, example, self._words, 0))
+            opening = prefix(fixed_row(DESCRIBE, example, self._words, self._intents, 0))
             ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=20))
             right += caption_kind(self._words.decode(ids)) == example.kind
         return right / len(self._examples)

@@ -7,7 +7,18 @@ import pytest
 import torch
 
 from backend.language.decode import Reader, motion_steps, words
-from backend.language.layout import MARKER, MOTION, PADDING, WORD, Batch, collate, prefix, row
+from backend.language.layout import (
+    MARKER,
+    MOTION,
+    NO_INTENT,
+    PADDING,
+    WORD,
+    Batch,
+    collate,
+    padded_prompts,
+    prefix,
+    row,
+)
 from backend.language.losses import losses
 from backend.language.model import MotionLanguageModel
 from backend.language.sampling import Sampling
@@ -221,3 +232,27 @@ def test_the_model_learns_codes_from_words_and_words_from_codes(vocabulary: Word
 )
 def test_sentences_are_read_alike_however_they_are_typed(typed: str, read: str) -> None:
     assert normalized(typed) == read
+
+
+def test_the_intent_of_a_prompt_is_added_to_every_motion_position(model: MotionLanguageModel) -> None:
+    codes = np.zeros((2, STEPS, LEVELS), np.int64)
+    rows = [row(GENERATE, [3, 4], codes, [1, 1], intent=intent) for intent in (0, 1)]
+    with torch.no_grad():
+        first, second = model.embed(collate(rows))
+    differs = (first != second).any(-1).numpy()
+    assert differs[rows[0].kind == MOTION].all()
+    assert not differs[rows[0].kind == WORD].any()
+
+
+def test_reading_prompts_is_learned_from_prompts_alone(vocabulary: Words) -> None:
+    model = tiny_model(vocabulary, tiny_tokenizer())
+    prompts = [[3], [4], [5]]
+    optimizer = torch.optim.Adam(model.intent_head.parameters(), 1e-2)
+    for _ in range(60):
+        ids, mask = padded_prompts(prompts)
+        loss = torch.nn.functional.cross_entropy(model.intent_logits(ids, mask), torch.arange(3))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert [model.intent(prompt) for prompt in prompts] == [0, 1, 2]
+    assert model.intent([]) == NO_INTENT

@@ -126,12 +126,15 @@ def test_a_cache_of_another_tokenizer_is_not_used(corpus: Path, tokenizer: Path,
 
 def test_tasks_are_drawn_by_their_shares_with_words_that_are_true(encoded: EncodedCorpus) -> None:
     words, rng = tiny_words(), np.random.default_rng(0)
-    drawn = [draw_row(encoded.example(0), words, Mixture(), rng) for _ in range(300)]
+    example = encoded.example(0)
+    drawn = [draw_row(example, words, [example.intent], Mixture(), rng) for _ in range(300)]
     for task, share in ((GENERATE, 0.45), (REACT, 0.2), (DESCRIBE, 0.35)):
         count = sum(made.symbol[0] == task.marker for made in drawn)
         assert count / 300 == pytest.approx(share, abs=0.08)
     unprompted = [made for made in drawn if made.symbol[0] == REACT.marker and not len(made.prompt)]
     assert unprompted
+    for made in drawn:
+        assert (made.intent == 0) == (len(made.prompt) > 0), "an intent comes with a prompt and never without"
 
 
 @pytest.mark.parametrize("kind", range(12))

@@ -49,6 +49,7 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         levels=tokenizer.config.levels,
         steps_max=75,
         spoken=spoken,
+        intents=("hug:both", "push:A", "push:B"),
     )
     return MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
 
