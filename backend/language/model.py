@@ -14,6 +14,7 @@ from transformers.models.llama import LlamaConfig, LlamaModel
 from ..tasks import Marker
 from ..tokenizer.model import MotionTokenizer
 from .config import LanguageConfig
+from .intent import IntentReader
 from .layout import MARKER, MOTION, NO_INTENT, WORD, Batch
 from .motion_head import MotionHead
 
@@ -72,9 +73,7 @@ class MotionLanguageModel(nn.Module):
         self.words_in = nn.Linear(config.word_width, width, bias=False)
         self.sentence_in = nn.Linear(config.word_width, width, bias=False)
         self.intents = nn.Embedding(1 + len(config.intents), width)  # the first one stands for no intent
-        self.intent_head = nn.Sequential(
-            nn.Linear(config.word_width, width), nn.SiLU(), nn.Linear(width, len(config.intents))
-        )
+        self.intent_reader = IntentReader(config.word_width, len(config.intents))
         self.latent_in = nn.Linear(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
@@ -139,7 +138,7 @@ class MotionLanguageModel(nn.Module):
 
     def intent_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Logits (N, intents) of what prompts ask for, from padded word ids (N, W) and their mask."""
-        return self.intent_head(self._mean(prompt, mask))
+        return self.intent_reader(self._heard(prompt), mask)
 
     @torch.inference_mode()
     def intent(self, prompt: Sequence[int]) -> int:

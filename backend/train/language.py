@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from protocol.errors import DuologueError
 
@@ -19,7 +18,7 @@ from ..corpus.choreographer.captions import KINDS
 from ..evaluate.words import caption_kind
 from ..language import decode
 from ..language.config import LanguageConfig
-from ..language.layout import Batch, collate, padded_prompts, prefix
+from ..language.layout import Batch, collate, prefix
 from ..language.losses import losses as language_losses
 from ..language.model import MotionLanguageModel, code_vectors
 from ..language.sampling import Sampling
@@ -27,7 +26,8 @@ from ..language.words import Words, fetch_words
 from ..tasks import DESCRIBE, GENERATE
 from ..tokenizer.model import MotionTokenizer
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, Example, encoded_corpus
-from .examples import Mixture, corrupted, draw_prompt, draw_row, fixed_row, spoken_words
+from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
+from .intents import learn_intents
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 
@@ -58,8 +58,8 @@ class LanguageRecipe:
         mixture: of tasks and disturbances.
         level_weights: weight of each residual level of codes in the loss.
         text_weight: weight of the loss on words against that on motion.
-        intent_weight: weight of the loss on reading prompts.
-        prompts: prompts read a step, of any scenes, beside those of its samples.
+        intent_steps: steps in which the model learns to read prompts into intents, after all others.
+        prompts: prompts read in each of these.
         batch: samples a step.
         learning_rate: peak.
         warmup: steps to the peak.
@@ -73,7 +73,7 @@ class LanguageRecipe:
     model: ModelSizes = field(default_factory=ModelSizes)
     mixture: Mixture = field(default_factory=Mixture)
     text_weight: float = 0.5
-    intent_weight: float = 0.3
+    intent_steps: int = 3000
     prompts: int = 64
     batch: int = 16
     learning_rate: float = 6e-4
@@ -139,22 +139,20 @@ def fit_language(
         batch = corrupted(collate(rows), recipe.mixture.corruption, config.codes)
         with _precision(device, recipe.bfloat16):
             terms = language_losses(model, batch.to(device), recipe.level_weights)
-        return {
-            "motion": terms["motion"],
-            "text": recipe.text_weight * terms["text"],
-            "intent": recipe.intent_weight * reading(rng),
-        }
-
-    def reading(rng: np.random.Generator) -> Tensor:
-        examples = [plan.any_example(rng) for _ in range(recipe.prompts)]
-        prompts = [draw_prompt(example, words, recipe.mixture, rng, rng.random() < 0.3) for example in examples]
-        ids, mask = padded_prompts(prompts)
-        targets = torch.tensor([config.intents.index(example.intent) for example in examples], device=device)
-        return functional.cross_entropy(model.intent_logits(ids.to(device), mask.to(device)), targets)
+        return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
 
     optimizer = _optimizer(model, recipe)
     fit(run, model, optimizer, losses, steps=plan.steps, warmup=recipe.warmup, seed=recipe.seed)
-    run.log(plan.steps, **validation.measure(model))
+    read_right = learn_intents(
+        model,
+        plan.any_example,
+        words,
+        recipe.mixture,
+        steps=recipe.intent_steps,
+        prompts=recipe.prompts,
+        seed=recipe.seed,
+    )
+    run.log(plan.steps, intents_read_right=read_right, **validation.measure(model))
     return model.cpu().eval()
 
 

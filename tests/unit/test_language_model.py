@@ -246,8 +246,8 @@ def test_the_intent_of_a_prompt_is_added_to_every_motion_position(model: MotionL
 
 def test_reading_prompts_is_learned_from_prompts_alone(vocabulary: Words) -> None:
     model = tiny_model(vocabulary, tiny_tokenizer())
-    prompts = [[3], [4], [5]]
-    optimizer = torch.optim.Adam(model.intent_head.parameters(), 1e-2)
+    prompts = [[3, 4], [4, 3], [5]]
+    optimizer = torch.optim.Adam(model.intent_reader.parameters(), 1e-2)
     for _ in range(60):
         ids, mask = padded_prompts(prompts)
         loss = torch.nn.functional.cross_entropy(model.intent_logits(ids, mask), torch.arange(3))

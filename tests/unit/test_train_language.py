@@ -31,6 +31,7 @@ epochs: 2
 level_weights: [1.0, 0.5, 0.5]
 batch: 4
 warmup: 2
+intent_steps: 5
 model: {width: 16, layers: 1, heads: 2, feed_forward: 24, head_width: 16}
 """
 
