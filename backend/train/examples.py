@@ -30,6 +30,8 @@ class Mixture:
         lone: of the latter, the share that see one person alone.
         wording: share of prompts for a pair in the wider words of `backend.train.wording`.
         word_dropout: share of a prompt's words left out, so that no single word is relied on.
+        wordless: share of prompts of which the intent alone remains, so that motion follows it also where the words
+            are unknown ones.
         corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
             own mistakes; coarse levels are replaced less often than fine ones.
     """
@@ -40,6 +42,7 @@ class Mixture:
     lone: float = 0.25
     wording: float = 0.6
     word_dropout: float = 0.1
+    wordless: float = 0.35
     corruption: float = 0.15
 
 
@@ -55,8 +58,10 @@ def draw_row(example: Example, words: Words, intents: Sequence[str], mixture: Mi
         caption = pair_caption(example, int(rng.integers(2**31)))
         return row(task, words.encode(caption), example.codes, example.scales)
     ids = draw_prompt(example, words, mixture, rng, alone=task is REACT and rng.random() < 0.5)
-    ids = ids if rng.random() >= task.prompt_dropout else []
-    intent = number_of(example.intent, intents) if ids else NO_INTENT
+    if rng.random() < task.prompt_dropout:
+        return row(task, [], example.codes, example.scales)
+    ids = [] if rng.random() < mixture.wordless else ids
+    intent = number_of(example.intent, intents)
     return row(task, ids, example.codes, example.scales, intent=intent)
 
 

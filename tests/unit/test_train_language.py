@@ -13,7 +13,7 @@ from backend.corpus.choreographer.captions import KINDS, captions
 from backend.corpus.scene import Scene, write_index, write_motion
 from backend.engine import Engine
 from backend.evaluate.words import caption_kind
-from backend.language.layout import MOTION, collate, row
+from backend.language.layout import MOTION, NO_INTENT, collate, row
 from backend.language.words import Words, fetch_words
 from backend.tasks import DESCRIBE, GENERATE, REACT
 from backend.train import language as stage
@@ -134,8 +134,9 @@ def test_tasks_are_drawn_by_their_shares_with_words_that_are_true(encoded: Encod
         assert count / 300 == pytest.approx(share, abs=0.08)
     unprompted = [made for made in drawn if made.symbol[0] == REACT.marker and not len(made.prompt)]
     assert unprompted
-    for made in drawn:
-        assert (made.intent == 0) == (len(made.prompt) > 0), "an intent comes with a prompt and never without"
+    assert all(made.intent == 0 for made in drawn if len(made.prompt)), "words never come without their intent"
+    assert any(made.intent == 0 and not len(made.prompt) for made in drawn), "an intent does come without words"
+    assert all(made.intent == NO_INTENT for made in drawn if made.symbol[0] == DESCRIBE.marker)
 
 
 @pytest.mark.parametrize("kind", range(12))
