@@ -134,7 +134,9 @@ class MotionLanguageModel(nn.Module):
 
     def sentence(self, batch: Batch) -> torch.Tensor:
         """What is added to every motion position for the prompt as a whole: (N, width)."""
-        return self.sentence_in(self._mean(batch.prompt, batch.prompt_mask)) + self.intents(batch.intent + 1)
+        weights = batch.prompt_mask[..., None].float()
+        mean = (self._heard(batch.prompt) * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return self.sentence_in(mean) + self.intents(batch.intent + 1)
 
     def intent_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Logits (N, intents) of what prompts ask for, from padded word ids (N, W) and their mask."""
@@ -177,10 +179,6 @@ class MotionLanguageModel(nn.Module):
         words = (hidden @ self.words_in.weight) @ self.spoken_vectors.T * size
         end = hidden @ self.markers.weight[Marker.END_TEXT][:, None] * size
         return torch.cat((words, end), -1) + self.spoken_bias
-
-    def _mean(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        weights = mask[..., None].float()
-        return (self._heard(ids) * weights).sum(1) / weights.sum(1).clamp(min=1)
 
     def _heard(self, ids: torch.Tensor) -> torch.Tensor:
         vectors = self.word_vectors[ids]

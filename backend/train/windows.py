@@ -47,11 +47,6 @@ class Windows:
         self._floor = np.array([_floor(motions[index]) for index, _ in tracks], np.float32)
         self._chance = self._lengths / self._lengths.sum()
 
-    @property
-    def person_frames(self) -> int:
-        """Frames of all persons together."""
-        return len(self._root)
-
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw windows, longer takes oftener.
 

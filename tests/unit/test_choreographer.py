@@ -13,20 +13,19 @@ from backend.corpus.choreographer.generate import Sources, generate, make_scene,
 from backend.corpus.choreographer.kinds import KINDS
 from backend.corpus.choreographer.library import Library, Stand, Walk
 from backend.corpus.choreographer.path import moving, standing
-from backend.corpus.choreographer.performer import rest_rotations
 from backend.corpus.choreographer.staging import Stage
 from backend.corpus.cmu import Take
 from backend.corpus.scene import Contact, read_scene_motion, read_scenes, write_index
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion
-from protocol.skeleton import JOINT
+from protocol.skeleton import JOINT, JOINT_COUNT
 
 X, Y, Z = np.eye(3)
 
 
 def hanging(frames: int) -> np.ndarray:
-    rotations = rest_rotations(frames)
+    rotations = np.tile(rot.IDENTITY.astype(float), (frames, JOINT_COUNT, 1))
     for side, sign in (("left", 1), ("right", -1)):
         rotations[:, JOINT[f"{side}_shoulder"]] = rot.from_axis_angle(Z, -sign * 1.3)
         rotations[:, JOINT[f"{side}_elbow"]] = rot.from_axis_angle(Y, -sign * 0.3)

@@ -56,13 +56,6 @@ class Body:
         chain = ("spine1", "spine2", "spine3", "left_collar", "left_shoulder")
         return self.pelvis_height + float(sum(self.offsets[JOINT[name], 1] for name in chain))
 
-    @property
-    def arm_reach(self) -> float:
-        """From the shoulder to the palm with the arm straight, metres."""
-        return float(sum(np.linalg.norm(self.offsets[j]) for j in (JOINT["left_elbow"], JOINT["left_wrist"]))) + (
-            PALM_LENGTH * self.scale
-        )
-
     def palm_offset(self, side: str) -> np.ndarray:
         """Palm point in the wrist's own frame (3,), metres."""
         forearm = self.offsets[ARMS[side].end]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from protocol import rotations as rot
-from protocol.skeleton import JOINT, JOINT_COUNT
+from protocol.skeleton import JOINT
 
 from .blend import envelope, mixed, smooth
 from .body import ARM_JOINTS, ARMS, LEGS, SIDES, SPINE, Body, world_pose
@@ -18,7 +18,6 @@ from .path import Path, direction
 
 X, Y, Z = np.eye(3)
 NECK, HEAD = JOINT["neck"], JOINT["head"]
-TRUNK = (0, *SPINE, NECK, HEAD)
 SLACK = 0.006
 """Metres by which the knees stay bent while standing, on the neutral body."""
 
@@ -235,8 +234,3 @@ def _tilt(angles: np.ndarray) -> np.ndarray:
 def _sided(rotation: np.ndarray, side: str) -> np.ndarray:
     """A rotation given for the left side, or its mirror image across the midline."""
     return rotation if side == "left" else rotation * np.array([1, 1, -1, -1])
-
-
-def rest_rotations(frames: int) -> np.ndarray:
-    """The T-pose for every frame: (T, 22, 4)."""
-    return np.tile(np.array([1.0, 0, 0, 0]), (frames, JOINT_COUNT, 1))

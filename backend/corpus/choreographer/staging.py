@@ -16,7 +16,6 @@ from .path import Path, heading_of, moving
 from .performer import Performer
 
 PACE = {"slow": 0.75, "normal": 1.0, "fast": 1.35}
-OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True, eq=False)
