@@ -15,6 +15,8 @@ from protocol import rotations as rot
 from protocol.motion import Motion
 from protocol.skeleton import JOINT
 
+from ..limbs import followed
+
 STANDING_SPEED, STANDING_HEIGHT = 0.4, 0.06
 """A toe that is slower (metres a second) and lower (metres) stands."""
 SHORTEST = 4
@@ -25,9 +27,6 @@ RELEASE = 2
 """Frames left free on either side where a stretch is parted."""
 HIGHEST_REST = 0.02
 """Metres: a standing toe joint is not higher than that."""
-STRETCH = 0.999
-"""Share of its length to which a leg is stretched at most, unless it was longer already."""
-
 LEGS = tuple(tuple(JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot")) for side in ("left", "right"))
 
 
@@ -96,32 +95,11 @@ def _follow(
 ) -> None:
     """Turn hip, knee and ankle of one leg, in place, so that the foot is moved by ``step`` (T, 3) as it is."""
     hip, knee, ankle, _ = leg
-    thigh, shin = positions[:, knee] - positions[:, hip], positions[:, ankle] - positions[:, knee]
-    upper, lower = np.linalg.norm(thigh[0]), np.linalg.norm(shin[0])
-    line = positions[:, ankle] + step - positions[:, hip]
-    reached = np.linalg.norm(thigh + shin, axis=-1)
-    shortest, longest = abs(upper - lower) * 1.05, np.maximum((upper + lower) * STRETCH, reached)
-    distance = np.clip(np.linalg.norm(line, axis=-1), shortest, longest)
-
-    def angle_at_knee(reach: np.ndarray) -> np.ndarray:
-        return np.arccos(np.clip((upper**2 + lower**2 - reach**2) / (2 * upper * lower), -1, 1))
-
-    # A flexed shin lies behind the thigh, about its own X; only that axis is left to tell where the leg is straight.
-    sideways = rot.rotate(world[:, knee], np.array([1.0, 0.0, 0.0]))
-    bent = np.cross(shin, thigh)
-    straight = np.linalg.norm(bent, axis=-1, keepdims=True) < 0.02 * upper * lower
-    axis = np.where(straight, -sideways, bent)
-    opening = angle_at_knee(distance) - angle_at_knee(reached)
-    bend = rot.from_axis_angle(axis, opening)
-    swing = _shortest_turn(thigh + rot.rotate(bend, shin), line)
-    new_thigh = rot.multiply(swing, world[:, hip])
-    new_shin = rot.multiply(swing, rot.multiply(bend, world[:, knee]))
+    # A flexed shin lies behind the thigh, about the knee's own X.
+    flexion = rot.rotate(world[:, knee], np.array([1.0, 0.0, 0.0]))
+    chain = (positions[:, hip], positions[:, knee], positions[:, ankle])
+    bones = (world[:, hip], world[:, knee])
+    new_thigh, new_shin = followed(chain, bones, positions[:, ankle] + step, flexion)
     rotations[:, hip] = rot.multiply(rot.inverse(world[:, 0]), new_thigh)
     rotations[:, knee] = rot.multiply(rot.inverse(new_thigh), new_shin)
     rotations[:, ankle] = rot.multiply(rot.inverse(new_shin), world[:, ankle])
-
-
-def _shortest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    a = start / np.linalg.norm(start, axis=-1, keepdims=True)
-    b = end / np.linalg.norm(end, axis=-1, keepdims=True)
-    return rot.normalize(np.concatenate((1 + np.sum(a * b, axis=-1, keepdims=True), np.cross(a, b)), axis=-1))
