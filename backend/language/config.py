@@ -26,6 +26,8 @@ class LanguageConfig:
     """Entries K of the tokenizer's codebook."""
     levels: int
     """Residual levels D of the tokenizer."""
+    place_levels: int
+    """How many of these, the first ones, are residual levels of the place; those of the pose follow."""
     steps_max: int
     """Longest motion in latent steps that training has seen; a longer countdown is held at this number."""
     spoken: tuple[int, ...]
@@ -33,6 +35,10 @@ class LanguageConfig:
     intents: tuple[str, ...]
     """What a prompt can ask for, as "kind:actor"; the model reads a prompt into one of them before it moves anybody."""
     dropout: float = 0.1
+
+    def depth(self, level: int) -> int:
+        """How many coarser levels of the same quantizer come before a level: 0 for the first of place and of pose."""
+        return level if level < self.place_levels else level - self.place_levels
 
     def to_json(self) -> dict[str, Any]:
         """The config as plain JSON data."""

@@ -124,7 +124,7 @@ def draw_codes(
     codes = []
     for level in range(model.config.levels):
         logits = guided(model.head.level(begun, level, partial), sampling.guidance)
-        codes.append(draw(logits, sampling, generator))
+        codes.append(draw(logits, sampling.at_depth(model.config.depth(level)), generator))
         partial = partial + model.code_vectors[level, codes[-1]]
     return torch.tensor(codes, device=hidden.device)
 

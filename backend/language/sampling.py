@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,6 +13,9 @@ class Sampling:
 
     Attributes:
         temperature: flattens (> 1) or sharpens (< 1) the distribution; 0 takes the most likely class.
+        cooling: what the temperature is multiplied by from one residual level to the next finer one. Coarse levels
+            decide what happens and when, and drawn too cold they wait for ever; fine ones are nearly noise, and drawn
+            warm they shake.
         top_k: only this many of the most likely classes; 0 for all.
         top_p: only the most likely classes that together hold this share of the probability.
         guidance: how far to go from what the model expects without the prompt to what it expects with it; 1 for no
@@ -20,9 +23,14 @@ class Sampling:
     """
 
     temperature: float = 1.0
+    cooling: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     guidance: float = 1.0
+
+    def at_depth(self, depth: int) -> Sampling:
+        """How to draw the residual level that has ``depth`` coarser ones before it."""
+        return replace(self, temperature=self.temperature * self.cooling**depth)
 
 
 def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:

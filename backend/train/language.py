@@ -173,6 +173,7 @@ def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer
         latent_width=tokenizer.config.latent_width,
         codes=tokenizer.config.codes,
         levels=tokenizer.config.levels,
+        place_levels=tokenizer.config.place_levels,
         steps_max=max((corpus.steps(scene) for scene in train), default=0),
         spoken=spoken_words(scripts, words),
         intents=tuple(sorted({f"{kind}:{script['actor']}" for kind, script in scripts})),

@@ -40,6 +40,11 @@ def test_a_high_temperature_flattens() -> None:
     assert drawn(Sampling(temperature=50)).count(0) > drawn(Sampling()).count(0)
 
 
+def test_finer_levels_are_drawn_colder() -> None:
+    warm = Sampling(temperature=1.0, cooling=0.5)
+    assert [warm.at_depth(depth).temperature for depth in range(3)] == [1.0, 0.5, 0.25]
+
+
 def test_guidance_goes_from_unprompted_towards_prompted_and_beyond() -> None:
     prompted, unprompted = torch.tensor([2.0, 0.0]), torch.tensor([1.0, 1.0])
     both = torch.stack((prompted, unprompted))

@@ -47,6 +47,7 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         latent_width=tokenizer.config.latent_width,
         codes=tokenizer.config.codes,
         levels=tokenizer.config.levels,
+        place_levels=tokenizer.config.place_levels,
         steps_max=75,
         spoken=spoken,
         intents=("hug:both", "push:A", "push:B"),
