@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -17,7 +18,7 @@ from ..retarget.mapping import Switch
 from ..retarget.pair import Stage
 from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.timing import Resampler
-from ..retarget.transfer import to_channels
+from ..retarget.transfer import Drive, to_channels
 from ..stubs import ArmatureObject, Context
 from .keys import add_curves, append_keys, set_constant
 from .previous import Previous
@@ -41,6 +42,7 @@ class PairWriter:
         start_frame: int,
         title: str,
         beside: Motion | None = None,
+        measured: Sequence[Measured] | None = None,
     ) -> None:
         """Get ready; nothing has changed before the first `write`.
 
@@ -52,10 +54,10 @@ class PairWriter:
             title: name of the Action.
             beside: where only one person's motion is written, what its partner does meanwhile, from the same frame on
                 and as `capture` read it: hands that meet the partner's are led there.
+            measured: what `measure` says about each target, where that was done just now.
 
         Raises:
-            DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode``, ``rig_hidden``, or what
-                `bone_map_of` raises.
+            DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode`` or what `measure` raises.
         """
         if len(set(targets)) != len(targets):
             raise DuologueError(
@@ -69,7 +71,8 @@ class PairWriter:
         rate = scene.render.fps / scene.render.fps_base
         self._resampler = Resampler(rate, total)
         self._beside = beside.resampled(rate) if beside is not None else None
-        self._tracks = [_Track(target) for target in targets]
+        known = measured if measured is not None else [measure(target) for target in targets]
+        self._tracks = [_Track(target, rig) for target, rig in zip(targets, known, strict=True)]
         self._stage: Stage | None = None
         self._action = ""
 
@@ -93,7 +96,7 @@ class PairWriter:
         if stretch is None:
             return
         if self._stage is None:
-            self._stage = Stage(stretch, [track.calibration for track in self._tracks], self._beside)
+            self._stage = Stage(stretch, [track.rig.calibration for track in self._tracks], self._beside)
             self._begin()
         on_rigs = self._stage.on_bodies(stretch, first)
         frames = self._start_frame + np.arange(first, first + stretch.frames)
@@ -126,19 +129,44 @@ class PairWriter:
             track.begin(action, self._start_frame)
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A rig as it is built, which takes a while to find out. Holds names and numbers, so it may wait for some ticks.
+
+    Attributes:
+        calibration: its T-pose.
+        switches: what must be set for its mapped bones to drive it.
+        drive: how these follow their channels.
+        modes: rotation mode of each of the calibration's bones.
+    """
+
+    calibration: Calibration
+    switches: tuple[Switch, ...]
+    drive: Drive
+    modes: tuple[str, ...]
+
+
+def measure(target: ArmatureObject) -> Measured:
+    """Find out how a rig is built.
+
+    Raises:
+        DuologueError: ``rig_hidden``, or what `bone_map_of` raises.
+    """
+    bones = bone_map_of(target)
+    calibration = calibrate(read_rig(target), bones.bones)
+    switches = tuple(one for one in bones.switches if one.property in target.pose.bones[one.bone])
+    drive = measured_drive(target, calibration, switches)
+    modes = tuple(target.pose.bones[bone].rotation_mode for bone in calibration.bones)
+    return Measured(calibration, switches, drive, modes)
+
+
 class _Track:
     """One rig, and its slot of the Action."""
 
-    def __init__(self, target: ArmatureObject) -> None:
-        bones = bone_map_of(target)
-        self.calibration: Calibration = calibrate(read_rig(target), bones.bones)
-        self._switches: tuple[Switch, ...] = tuple(
-            one for one in bones.switches if one.property in target.pose.bones[one.bone]
-        )
-        self.previous = Previous(target, self.calibration.bones, self._switches)
-        self._drive = measured_drive(target, self.calibration, self._switches)
-        self._modes = [target.pose.bones[bone].rotation_mode for bone in self.calibration.bones]
-        self._last: list[np.ndarray | None] = [None] * len(self._modes)
+    def __init__(self, target: ArmatureObject, rig: Measured) -> None:
+        self.rig = rig
+        self.previous = Previous(target, rig.calibration.bones, rig.switches)
+        self._last: list[np.ndarray | None] = [None] * len(rig.modes)
 
     def begin(self, action: Action, frame: int) -> None:
         """Bind the rig to a new slot of the action, with empty curves for its mapped bones."""
@@ -148,7 +176,7 @@ class _Track:
         data.action, data.action_slot = action, slot
         for bone, path, count in self._paths():
             add_curves(action, slot, path, bone, count)
-        for one in self._switches:
+        for one in self.rig.switches:
             path = f'{_pose_bone(one.bone)}["{bpy.utils.escape_identifier(one.property)}"]'
             add_curves(action, slot, path, one.bone, 1)
             set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
@@ -164,9 +192,9 @@ class _Track:
                 "Undo that and try again.",
             )
         curves = compat.channelbag(data.action, data.action_slot).fcurves
-        channels = to_channels(motion, self.calibration, self._drive)
+        channels = to_channels(motion, self.rig.calibration, self.rig.drive)
         values = []
-        for number, mode in enumerate(self._modes):
+        for number, mode in enumerate(self.rig.modes):
             values.append(channel_values(channels.rotations[:, number], mode, self._last[number]))
             self._last[number] = values[-1][-1]
         values.append(channels.location)
@@ -176,12 +204,12 @@ class _Track:
 
     def _paths(self) -> list[tuple[str, str, int]]:
         """Bone, data path and number of components of everything that is keyed; the location last."""
-        bones = self.calibration.bones
+        bones = self.rig.calibration.bones
         paths = []
-        for bone, mode in zip(bones, self._modes, strict=True):
+        for bone, mode in zip(bones, self.rig.modes, strict=True):
             name, count = _MODES.get(mode, _EULER)
             paths.append((bone, f"{_pose_bone(bone)}.{name}", count))
-        carrier = bones[self.calibration.location]
+        carrier = bones[self.rig.calibration.location]
         return [*paths, (carrier, f"{_pose_bone(carrier)}.location", 3)]
 
 

@@ -6,90 +6,35 @@ module), the caller calls `tick` itself.
 
 from __future__ import annotations
 
-import enum
 import time
 import traceback
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Sequence
 
 import bpy
 from bpy.app.handlers import persistent
 
 from protocol.errors import DuologueError
-from protocol.messages import Accepted, Error, Message, MotionPart, Progress, Result, Submit, TextPart
+from protocol.messages import Accepted, Error, Message, MotionPart, Progress, Result, TextPart
 
 from ..stubs import Context
+from .job import Job, Phase, Request
 from .process import Settings
 from .session import Session, State
 
 BUSY_INTERVAL, IDLE_INTERVAL = 0.05, 0.5
 """Seconds between ticks while something is awaited, and while the connection is merely watched."""
+_WORK_INTERVAL = 0.01
+"""Seconds between ticks while there is something to do here: just enough for Blender to draw and to listen."""
+_READ_SECONDS, _WORK_SECONDS = 0.03, 0.02
+"""How long a tick may read animation, and after how long it begins no further piece of work."""
+_READING = "Reading the animation"
 _CANCELLED = "cancelled"
-
-
-class Outcome(Protocol):
-    """What becomes of a job's answer. Names objects and never keeps them: undo replaces them between two ticks."""
-
-    def motion(self, part: MotionPart) -> None:
-        """Take a finished stretch of motion."""
-
-    def text(self, piece: str) -> None:
-        """Take a finished stretch of text."""
-
-    def finish(self, result: Result) -> str:
-        """The job went well; returns one sentence for the person."""
-        ...
-
-    def discard(self) -> None:
-        """Put everything back as it was: the job did not go well, or undo is about to replace the scene.
-
-        In the latter case more may follow, and `finish`.
-        """
-
-
-class Phase(enum.Enum):
-    """Where a job stands."""
-
-    RUNNING = enum.auto()
-    DONE = enum.auto()
-    FAILED = enum.auto()
-    CANCELLED = enum.auto()
-
-
-@dataclass
-class Job:
-    """One job and how far it is.
-
-    Attributes:
-        title: what is done, for the panel and the undo history, such as "Generate".
-        fraction: 0 to 1.
-        stage: what is being done right now, for people.
-        note: one sentence on a job that went well.
-        error: why it failed.
-        first_motion_seconds: from the click to the first motion on the rigs.
-        seconds: from the click to the end.
-        details: what the backend said about the work, such as its ``compute_seconds``.
-    """
-
-    title: str
-    submit: Submit
-    outcome: Outcome
-    phase: Phase = Phase.RUNNING
-    fraction: float = 0.0
-    stage: str = ""
-    note: str = ""
-    error: DuologueError | None = None
-    first_motion_seconds: float | None = None
-    seconds: float = 0.0
-    compute_seconds: float = 0.0
-    id: str = ""
-    started: float = field(default_factory=time.monotonic)
-
 
 session = Session("Duologue for Blender " + bpy.app.version_string)
 _job: Job | None = None
 _refusal: DuologueError | None = None
 _drawn: object = None
+_at_work = False
 
 
 def latest() -> Job | None:
@@ -112,7 +57,7 @@ def require_idle() -> None:
         raise DuologueError("busy", "Duologue is still at work on the last thing.", "Wait for it, or cancel it first.")
 
 
-def start(title: str, submit: Submit, outcome: Outcome, settings: Settings) -> Job:
+def start(title: str, requests: Sequence[Request], settings: Settings) -> Job:
     """Begin a job; a backend is looked for, and started if need be, while it waits.
 
     Raises:
@@ -121,7 +66,7 @@ def start(title: str, submit: Submit, outcome: Outcome, settings: Settings) -> J
     global _job, _refusal
     require_idle()
     _refusal = None
-    job = _job = Job(title, submit, outcome)
+    job = _job = Job(title, requests)
     connect(settings)
     # Not left to the timer, which would only come after the next redraw of the window.
     tick()
@@ -166,19 +111,21 @@ def disconnect() -> None:
 
 
 def tick() -> None:
-    """Move everything on by what has arrived; returns at once."""
+    """Move everything on by what has arrived, and by a little of what there is to do; returns soon."""
+    global _at_work
+    _at_work = False
     envelopes = session.tick()
     if _job is not None and _job.phase is Phase.RUNNING:
         try:
-            _advance(_job, [envelope.message for envelope in envelopes if _concerns(_job, envelope.header.parent)])
+            _at_work = _advance(
+                _job, [envelope.message for envelope in envelopes if _concerns(_job, envelope.header.parent)]
+            )
         except DuologueError as error:
-            _stop_in_backend(_job)
-            _end(_job, Phase.FAILED, error)
+            _refused(_job, error)
         except Exception as error:
             # A timer that raises is dropped silently, and the job would seem to run for ever.
             traceback.print_exc()
-            _stop_in_backend(_job)
-            _end(_job, Phase.FAILED, _unexpected(error))
+            _refused(_job, _unexpected(error))
     _redraw()
 
 
@@ -186,50 +133,89 @@ def _concerns(job: Job, parent: str) -> bool:
     return bool(job.id) and parent in ("", job.id)
 
 
-def _advance(job: Job, messages: list[Message]) -> None:
-    if session.error is not None:
+def _advance(job: Job, messages: list[Message]) -> bool:
+    """Move a job on; returns whether there is more to do before anything else arrives."""
+    if session.error is not None and job.result is None:
         raise session.error
     if not job.id:
-        job.stage = session.state.value
+        reading = job.request.reading
+        if reading is not None and reading.fraction < 1:
+            reading.work(_READ_SECONDS)
+            job.at(reading.fraction, _READING)
+            return True
+        job.at(0.0, session.state.value)
         if session.connected:
-            job.id = session.submit(job.submit)
+            job.id = session.submit(job.request.message())
     for message in messages:
-        match message:
-            case Accepted(ahead=ahead):
-                job.stage = f"Waiting for {ahead} more" if ahead else "Waiting"
-            case Progress():
-                job.fraction, job.stage = min(max(message.fraction, 0.0), 1.0), message.stage
-            case MotionPart():
-                job.outcome.motion(message)
-                job.first_motion_seconds = job.first_motion_seconds or time.monotonic() - job.started
-            case TextPart():
-                job.outcome.text(message.text)
-            case Result():
-                job.compute_seconds = message.compute_seconds
-                job.note = job.outcome.finish(message)
-                _end(job, Phase.DONE)
-                return
-            case Error(code=code) if code == _CANCELLED:
-                _end(job, Phase.CANCELLED)
-                return
-            case Error():
-                raise DuologueError(message.code, message.message, message.hint)
-            case _:
-                pass
+        _take(job, message)
+    return job.phase is Phase.RUNNING and _work(job)
+
+
+def _take(job: Job, message: Message) -> None:
+    outcome = job.request.outcome
+    match message:
+        case Accepted(ahead=ahead):
+            job.at(0.0, f"Waiting for {ahead} more" if ahead else "Waiting")
+        case Progress():
+            job.at(message.fraction, message.stage)
+        case MotionPart():
+            outcome.motion(message)
+        case TextPart():
+            outcome.text(message.text)
+        case Result():
+            job.result = message
+        case Error(code=code) if code == _CANCELLED:
+            _end(job, Phase.CANCELLED)
+        case Error():
+            raise DuologueError(message.code, message.message, message.hint)
+        case _:
+            pass
+
+
+def _work(job: Job) -> bool:
+    """Do some of what there is to do about a job; returns whether there may be more."""
+    outcome = job.request.outcome
+    begun, worked = time.perf_counter(), False
+    while time.perf_counter() - begun < _WORK_SECONDS and outcome.work():
+        worked = True
+    if outcome.on_rigs and job.first_motion_seconds is None:
+        job.first_motion_seconds = time.monotonic() - job.started
+    if worked or job.result is None:
+        return worked
+    outcome.finish(job.result)
+    job.compute_seconds += job.result.compute_seconds
+    if not job.next():
+        _end(job, Phase.DONE)
+    return True
+
+
+def _refused(job: Job, error: DuologueError) -> None:
+    """Something came of none of a request: the others of its job go on, unless the backend itself is gone."""
+    _stop_in_backend(job)
+    if session.error is None and len(job.requests) > 1:
+        job.request.refused = error
+        if not job.next():
+            _end(job, Phase.DONE)
+        return
+    _end(job, Phase.FAILED, error)
 
 
 def _end(job: Job, phase: Phase, error: DuologueError | None = None) -> None:
     job.phase, job.error, job.seconds = phase, error, time.monotonic() - job.started
-    if phase is Phase.DONE:
-        job.fraction = 1.0
+    for request in job.requests:
+        try:
+            request.kept = request.outcome.keep()
+        except DuologueError as trouble:
+            request.refused = trouble
+        except Exception as trouble:
+            traceback.print_exc()
+            request.refused = _unexpected(trouble)
+    kept = any(request.kept for request in job.requests)
+    if phase is Phase.DONE and not kept:
+        job.phase, job.error = Phase.FAILED, next(one.refused for one in job.requests if one.refused is not None)
+    job.note = job.summary()
+    if kept:
         _push_undo(job.title)
-        return
-    try:
-        job.outcome.discard()
-    except Exception:
-        traceback.print_exc()
-    if phase is Phase.CANCELLED:
-        job.note = f"{job.title} was cancelled; everything is as it was."
 
 
 def _stop_in_backend(job: Job) -> None:
@@ -262,6 +248,8 @@ def _push_undo(title: str) -> None:
 
 def _timer() -> float | None:
     tick()
+    if _at_work:
+        return _WORK_INTERVAL
     if running() or session.state in (State.SEEKING, State.STARTING, State.LOADING):
         return BUSY_INTERVAL
     return IDLE_INTERVAL if session.connected else None
@@ -283,13 +271,15 @@ def _redraw() -> None:
 
 @persistent
 def _before_undo(*_scene: object) -> None:
-    """What a running job has written is in no undo step yet, so it is taken back; the next stretch writes it anew.
+    """What a running job has written is in no undo step yet, so it is taken back and written anew; so is what it read.
 
     Undo keeps objects that are the same in two of its steps as they are in memory. One that already refers to the new
     Action would refer to it after undo had freed it, and crash Blender.
     """
     if _job is not None and _job.phase is Phase.RUNNING:
-        _job.outcome.discard()
+        _job.request.outcome.discard()
+        if _job.request.reading is not None and not _job.id:
+            _job.request.reading.restart()
 
 
 @persistent

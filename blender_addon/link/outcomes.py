@@ -3,57 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import bpy
 from bpy.types import Object, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result
-from protocol.motion import Motion
 
 from .. import captions
-from ..animation.apply import PairWriter
+from ..animation.apply import Measured, PairWriter, measure
+from ..animation.named import Named
+from .job import Reading
+from .stretches import Stretches
 
-
-@dataclass(frozen=True)
-class Named:
-    """An object by name, which outlives undo; a pointer to it does not.
-
-    Attributes:
-        name: its name.
-        library: path of the library that it is linked from; None for one of this file.
-    """
-
-    name: str
-    library: str | None
-
-    @classmethod
-    def of(cls, found: Object) -> Named:
-        """The name of an object."""
-        return cls(found.name, found.library.filepath if found.library else None)
-
-    def find(self) -> Object:
-        """The object of that name as it is now.
-
-        Raises:
-            DuologueError: ``character_gone``.
-        """
-        found = bpy.data.objects.get((self.name, self.library))
-        if found is None:
-            raise DuologueError(
-                "character_gone",
-                f"“{self.name}” was removed or renamed while its motion was being made.",
-                "Undo that, or pick another character, and try again.",
-            )
-        return found
+_FRAMES_AT_ONCE = 60
+"""Most frames of a piece of work: onto two rigs of 22 bones that is some 20 ms of work, hardly more than for 8."""
 
 
 class MotionOutcome:
     """Motion that is written onto characters while it arrives."""
 
     def __init__(
-        self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str, beside: Motion | None = None
+        self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str, beside: Reading | None = None
     ) -> None:
         """Remember where the motion goes: onto ``targets``, from ``start_frame`` on.
 
@@ -68,61 +39,95 @@ class MotionOutcome:
         self._start_frame = start_frame
         self._caption = caption
         self._beside = beside
-        self._parts: list[MotionPart] = []
+        self._stretches: Stretches | None = None
+        self._seconds = 0.0
+        self._finished = False
+        self._measured: list[Measured] = []
         self._writer: PairWriter | None = None
         self._written_to: list[str] = []
 
     def motion(self, part: MotionPart) -> None:
-        """Write a stretch of motion."""
+        """Take a stretch of motion."""
         if part.motion.persons != len(self._targets):
             raise DuologueError(
                 "persons_mismatch",
                 f"The backend sent motion of {part.motion.persons} persons for {len(self._targets)} characters.",
                 "Restart the backend; if it stays so, update it.",
             )
-        self._parts.append(part)
-        self._write([part])
+        if self._stretches is None:
+            self._stretches = Stretches(part.total)
+            self._seconds = part.total / part.motion.fps
+        self._stretches.push(part.motion, part.start)
 
     def text(self, piece: str) -> None:
         """Motion comes without words."""
 
-    def finish(self, result: Result) -> str:
-        """Complete the actions and caption them."""
-        if not self._parts:
+    def work(self) -> bool:
+        """Look at one of the rigs, or write some frames; all of them anew where undo or the user took them away."""
+        if self._stretches is None:
+            return False
+        targets = [target.find() for target in self._targets]
+        if self._writer is not None and _actions(targets) != self._written_to:
+            self._writer = None
+            self._stretches.rewind()
+        if not self._stretches.waiting:
+            return False
+        if len(self._measured) < len(targets):
+            self._measured.append(measure(targets[len(self._measured)]))
+            return True
+        if self._writer is None:
+            total, beside = self._stretches.total, self._beside.motion() if self._beside is not None else None
+            self._writer = PairWriter(
+                bpy.data.scenes[self._scene], targets, total, self._start_frame, self._caption, beside, self._measured
+            )
+        start, motion = self._stretches.take(_FRAMES_AT_ONCE)
+        self._writer.write(motion, start)
+        self._written_to = _actions(targets)
+        return True
+
+    @property
+    def on_rigs(self) -> bool:
+        """Whether there is motion on the rigs already."""
+        return self._writer is not None
+
+    def finish(self, result: Result) -> None:
+        """See that there is motion."""
+        if self._writer is None:
             raise DuologueError(
                 "no_motion", "The backend finished without sending any motion.", "Try again, or restart the backend."
             )
-        writer, targets = self._write([])
-        writer.finish()
+        self._finished = True
+
+    def keep(self) -> str:
+        """Complete and caption the actions, or give the characters back those that they had."""
+        if not self._finished or self._writer is None:
+            self.discard()
+            return ""
+        self._writer.finish()
+        targets = [target.find() for target in self._targets]
         captions.write(targets, self._caption)
-        names, first = " and ".join(target.name for target in targets), self._parts[0]
-        return f"{names}: {first.total / first.motion.fps:.1f} s of motion from frame {self._start_frame} on."
+        names = " and ".join(target.name for target in targets)
+        return f"{names}: {self._seconds:.1f} s of motion from frame {self._start_frame} on."
 
     def discard(self) -> None:
         """Give the characters back the actions that they had."""
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
-
-    def _write(self, parts: list[MotionPart]) -> tuple[PairWriter, list[Object]]:
-        """Write these parts; all parts anew, to new actions, where undo or the user took the actions away meanwhile."""
-        targets = [target.find() for target in self._targets]
-        if self._writer is None or _actions(targets) != self._written_to:
-            scene, total = bpy.data.scenes[self._scene], self._parts[0].total
-            self._writer = PairWriter(scene, targets, total, self._start_frame, self._caption, self._beside)
-            parts = self._parts
-        for part in parts:
-            self._writer.write(part.motion, part.start)
-        self._written_to = _actions(targets)
-        return self._writer, targets
+        self._measured = []
+        if self._stretches is not None:
+            self._stretches.rewind()
 
 
 class CaptionOutcome:
     """Words about the animation that characters have."""
 
+    on_rigs = False
+
     def __init__(self, described: Sequence[Object]) -> None:
         """Remember whom the words are about."""
         self._described = [Named.of(character) for character in described]
+        self._text = ""
 
     def motion(self, part: MotionPart) -> None:
         """Words come without motion."""
@@ -130,15 +135,24 @@ class CaptionOutcome:
     def text(self, piece: str) -> None:
         """Nothing is shown before the sentence is whole."""
 
-    def finish(self, result: Result) -> str:
-        """Write the caption onto the actions."""
-        text = " ".join(result.text.split())
-        if not text:
+    def work(self) -> bool:
+        """There is nothing to do before the end."""
+        return False
+
+    def finish(self, result: Result) -> None:
+        """Take the caption."""
+        self._text = " ".join(result.text.split())
+        if not self._text:
             raise DuologueError(
                 "no_caption", "The backend found no words for this motion.", "Try a longer or clearer stretch of it."
             )
-        captions.write([character.find() for character in self._described], text)
-        return f"{' and '.join(character.name for character in self._described)}: {text}"
+
+    def keep(self) -> str:
+        """Write the caption onto the actions."""
+        if not self._text:
+            return ""
+        captions.write([character.find() for character in self._described], self._text)
+        return f"{' and '.join(character.name for character in self._described)}: {self._text}"
 
     def discard(self) -> None:
         """Nothing was changed yet."""

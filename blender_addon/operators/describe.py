@@ -6,8 +6,9 @@ from bpy.props import BoolProperty
 
 from protocol.messages import DESCRIBE, Submit
 
-from ..animation import capture
+from ..animation.capture import Reading
 from ..link import jobs
+from ..link.job import Request
 from ..link.outcomes import CaptionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
@@ -37,9 +38,10 @@ class DUOLOGUE_OT_describe(JobOperator):
         described = checks.characters(scene) if together else (chosen,)
         checks.mapped(described)
         first, last = checks.frames_to_read(scene, list(described))
-        motion = capture.capture(scene, list(described), first, last)
-        outcome = CaptionOutcome(described)
-        return jobs.start("Describe", Submit(task=DESCRIBE, motion=motion), outcome, backend_settings(context))
+        reading = Reading(scene, described, first, last)
+        names = " and ".join(f"“{one.name}”" for one in described)
+        request = Request(names, Submit(task=DESCRIBE), CaptionOutcome(described), reading)
+        return jobs.start("Describe", [request], backend_settings(context))
 
 
 CLASSES = (DUOLOGUE_OT_describe,)

@@ -10,6 +10,7 @@ from bpy.types import Operator
 from protocol.messages import GENERATE, Submit
 
 from ..link import jobs
+from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
@@ -38,7 +39,8 @@ class DUOLOGUE_OT_generate(JobOperator):
         seconds = checks.seconds(settings.seconds)
         outcome = MotionOutcome(context.scene, pair, context.scene.frame_current, prompt)
         submit = Submit(task=GENERATE, prompt=prompt, seconds=seconds, seed=next_seed(context))
-        return jobs.start(self.bl_label, submit, outcome, backend_settings(context))
+        request = Request(f"“{prompt}”", submit, outcome)
+        return jobs.start(self.bl_label, [request], backend_settings(context))
 
 
 class DUOLOGUE_OT_cancel(Operator):

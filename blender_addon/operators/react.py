@@ -6,8 +6,9 @@ from bpy.props import BoolProperty
 
 from protocol.messages import REACT, Submit
 
-from ..animation import capture
+from ..animation.capture import Reading
 from ..link import jobs
+from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
@@ -37,10 +38,11 @@ class DUOLOGUE_OT_react(JobOperator):
         checks.mapped((actor, partner))
         first, last = checks.frames_to_read(scene, [actor])
         prompt = checks.prompt(pair_of(scene).prompt, needed=True) if self.use_prompt else ""
-        motion = capture.capture(scene, [actor], first, last)
-        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}", beside=motion)
-        submit = Submit(task=REACT, prompt=prompt, seed=next_seed(context), motion=motion)
-        return jobs.start("React", submit, outcome, backend_settings(context))
+        reading = Reading(scene, [actor], first, last)
+        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}", beside=reading)
+        submit = Submit(task=REACT, prompt=prompt, seed=next_seed(context))
+        request = Request(f"“{actor.name}”", submit, outcome, reading)
+        return jobs.start("React", [request], backend_settings(context))
 
 
 CLASSES = (DUOLOGUE_OT_react,)

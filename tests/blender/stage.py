@@ -55,13 +55,17 @@ class Stage:
         found = [character.animation_data and character.animation_data.action for character in (self.a, self.b)]
         return found[0], found[1]
 
-    def keys(self, character: Any) -> int:
+    def curves(self, character: Any) -> list[Any]:
+        """The F-curves that a character plays right now."""
         data = character.animation_data
         if data is None or data.action is None:
-            return 0
+            return []
         strips = [strip for layer in data.action.layers for strip in layer.strips]
         bags = [strip.channelbag(data.action_slot) for strip in strips]
-        return sum(len(curve.keyframe_points) for bag in bags if bag for curve in bag.fcurves)
+        return [curve for bag in bags if bag for curve in bag.fcurves]
+
+    def keys(self, character: Any) -> int:
+        return sum(len(curve.keyframe_points) for curve in self.curves(character))
 
 
 @pytest.fixture(scope="session")
