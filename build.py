@@ -125,7 +125,8 @@ def setup(*, cuda: bool = False) -> int:
     if not python().exists():
         step("virtual environment", lambda: venv.create(ENVIRONMENT, with_pip=True, clear=ENVIRONMENT.exists()))
     step("torch", lambda: install_torch(cuda))
-    step("Duologue and what it needs", lambda: pip("install", "-e", ".[train,test,blender]", f"torch=={TORCH}"))
+    ours = ".[train,evaluation,test,blender]"
+    step("Duologue and what it needs", lambda: pip("install", "-e", ours, f"torch=={TORCH}"))
     step("characters for the demo", lambda: pip("install", "--no-deps", CHARACTER_DATA))
     run([python(), "-c", LEAVE_NOTE, python(), HERE])
     STAMP.write_text(json.dumps(wanted, indent=1))

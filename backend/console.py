@@ -36,7 +36,7 @@ class Commands(TyperGroup):
             if not error.name or error.name.partition(".")[0] in ("backend", "protocol"):
                 raise
             message = f"This command needs the package {error.name}, which is not installed."
-            problem = DuologueError("package_missing", message, "Run `pip install 'duologue[train]'`.")
+            problem = DuologueError("package_missing", message, "Run `pip install 'duologue[train,evaluation]'`.")
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise

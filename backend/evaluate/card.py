@@ -60,15 +60,60 @@ def _m2t(found: dict[str, Any]) -> str:
     return title + "\n\n" + _table(["what", "share"], rows)
 
 
-def _react(found: dict[str, Any]) -> str:
+def _captions(found: dict[str, Any]) -> str:
+    labels = {"generated": "model", "retrieval": "caption of the nearest training motion", "truth": "one more true one"}
+    against = {"train": "phrasings of training", "held_out": "held-out phrasings"}
     rows = [
-        ["B generated from A, with a held-out prompt", _percent(found["with_prompt"])],
-        ["B generated from A alone", _percent(found["without_prompt"])],
-        ["the true B", _percent(found["truth"])],
-        ["a B who stands still", _percent(found["still"])],
+        [label, phrasing, *(_number(100 * scores[name], 1) for name in ("bleu1", "bleu4", "rouge_l", "meteor")),
+         _number(scores["cider"], 2)]
+        for words, phrasing in against.items()
+        for source, label in labels.items()
+        if source in found
+        for scores in (found[source][words],)
+    ]  # fmt: skip
+    head = ["captions", "compared with", "BLEU-1", "BLEU-4", "ROUGE-L", "METEOR", "CIDEr"]
+    title = "**Captions** against true ones, in % but for CIDEr (of 10); METEOR by words and stems, without synonyms"
+    return title + "\n\n" + _table(head, rows)
+
+
+def _react(found: dict[str, Any]) -> str:
+    labels = {
+        "with_prompt": "generated from A, with a held-out prompt",
+        "without_prompt": "generated from A alone",
+        "truth": "the true B",
+        "retrieval": "taken from the training scene with the nearest prompt",
+        "still": "standing still",
+    }
+    rows = []
+    for name, label in labels.items():
+        near = found["near"][name]
+        measures = ((near["contact_f1"], 2), (near["joint_mm"], 0), (near["pose_mm"], 0), (near["fid"], 2))
+        rows.append([label, _percent(found[name]), *(_number(value, digits) for value, digits in measures)])
+    head = ["B is", "kind kept", "contact F1", "joint error, mm", "root-aligned, mm", "FID"]
+    title = (
+        f"**Reaction** to A of {found['scenes']} held-out scenes: share that still show their kind, and how near B is "
+        "to the true one"
+    )
+    return title + "\n\n" + _table(head, rows)
+
+
+def _retrieval(found: dict[str, Any]) -> str:
+    labels = {"truth": "held-out truth", "retrieval": "nearest training caption", "generated": "generated"}
+    columns = {
+        "r1_32": ("R@1 of 32", 3), "r2_32": ("R@2", 3), "r3_32": ("R@3", 3),
+        "r1_96": ("R@1 of 96", 3), "r2_96": ("R@2", 3), "r3_96": ("R@3", 3),
+        "mm_dist": ("MM-Dist", 2), "fid": ("FID", 2), "diversity": ("Diversity", 2),
+        "multimodality": ("MultiModality", 2),
+    }  # fmt: skip
+    rows = [
+        [label, *(_estimate(found[source][name], digits) for name, (_, digits) in columns.items())]
+        for source, label in labels.items()
     ]
-    title = f"**Reaction**: share of {found['scenes']} held-out scenes that still show their kind"
-    return title + "\n\n" + _table(["B is", "kind kept"], rows)
+    title = (
+        f"**Text to motion by the trained evaluator**: {found['texts']} captions of held-out scenes, "
+        f"{found['repeats']} repeats, mean ± 95 % interval; R@3 of 32 is {_percent(found['r3_of_truth'])} of truth's"
+    )
+    return title + "\n\n" + _table(["motion", *(label for label, _ in columns.values())], rows)
 
 
 def _physics(found: dict[str, Any]) -> str:
@@ -105,7 +150,9 @@ def _benchmark(found: dict[str, Any]) -> str:
 _SECTIONS = {
     "reconstruction": _reconstruction,
     "t2m": _t2m,
+    "retrieval": _retrieval,
     "m2t": _m2t,
+    "captions": _captions,
     "react": _react,
     "physics": _physics,
     "benchmark": _benchmark,
@@ -114,6 +161,11 @@ _SECTIONS = {
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _estimate(pair: Sequence[float | None], digits: int) -> str:
+    mean, interval = pair
+    return _number(mean, digits) if not interval else f"{_number(mean, digits)} ± {_number(interval, digits)}"
 
 
 def _percent(value: float | None) -> str:

@@ -24,6 +24,7 @@ class Part(StrEnum):
     t2m = "t2m"
     m2t = "m2t"
     react = "react"
+    retrieval = "retrieval"
 
 
 Checkpoint = Annotated[Optional[str], typer.Option(help="Name or folder of the checkpoint.")]  # noqa: UP045
@@ -41,7 +42,15 @@ def evaluate(
         "data/corpus"
     ),
     task: Annotated[Part, typer.Option(help="What to evaluate.")] = Part.all,
-    per_kind: Annotated[int, typer.Option(min=1, help="Held-out scenes of each kind for m2t and react.")] = 8,
+    per_kind: Annotated[
+        int, typer.Option(min=1, help="Held-out scenes of each kind for m2t, react and retrieval.")
+    ] = 8,
+    evaluator: Annotated[
+        Path, typer.Option(help="Folder of the trained evaluator: see `duologue train evaluator`.")
+    ] = Path("runs/evaluator"),
+    repeats: Annotated[
+        int, typer.Option(min=1, help="How often retrieval generates everything anew: papers repeat 20 times.")
+    ] = 20,
     out: Figures = None,
     card: Card = None,
     json: AsJson = False,
@@ -49,17 +58,21 @@ def evaluate(
     """Judge a checkpoint on held-out phrasings, scenes and takes."""
     threads.set_thread_count()
     from ..engine import Engine
-    from .held_out import Corpus
-    from .protocols import MEASURES
+    from .evaluator import Evaluator
+    from .held_out import Corpus, known_kinds
+    from .protocols import MEASURES, Trial
 
     folder = find_checkpoint(checkpoint)
-    scenes = Corpus.read(corpus)
+    scenes = Corpus.read(corpus, known_kinds(folder))
+    if task in (Part.all, Part.retrieval):
+        Evaluator.load(evaluator)  # lest it be found missing after an hour
     figures: dict[str, Any] = {}
     with progress_bar("Loading the model") as show:
         engine = Engine.load(folder)
+        trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator)
         for name, measure in MEASURES.items():
             if task in (Part.all, Part(name)):
-                figures |= _finite(measure(engine, folder, scenes, per_kind, show))
+                figures |= _finite(measure(trial, show))
                 _keep(figures, out)  # at once: what is measured stays, should the next task be interrupted
     _report({"checkpoint": engine.name, "device": engine.device} | figures, out, card, json)
 

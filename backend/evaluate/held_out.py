@@ -1,20 +1,27 @@
-"""What the protocols share: held-out scenes of a corpus, and the part of an engine that they use."""
+"""What the protocols share: held-out scenes of a corpus, and the parts of an engine and an evaluator that they use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
 from ..corpus.choreographer.captions import KINDS, phrases
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
+from ..language.model import CONFIG_FILE
 
 Progress = Callable[[float, str], None]
 """Told how far a protocol is (0 to 1) and what it does."""
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+"""Sentences -> (N, W) vectors."""
 
 WITH_ACTOR = tuple(kind for kind in KINDS if "actor" in phrases(kind))
 """Kinds in which it matters who does it: A, B, or both."""
@@ -45,21 +52,40 @@ class Model(Protocol):
         ...
 
 
+class Judge(Protocol):
+    """What compares sentences and motions: `backend.evaluate.evaluator.Evaluator`, or a stand-in in tests."""
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """(N, E) embeddings of sentences."""
+        ...
+
+    def embed_motions(self, motions: Sequence[Motion]) -> np.ndarray:
+        """(N, E) embeddings of pairs' motions."""
+        ...
+
+
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus folder and its scenes."""
+    """A corpus folder and those of its scenes that are evaluated.
+
+    Attributes:
+        folder: where the motions are.
+        scenes: of the kinds below alone.
+        kinds: ids of the interactions that are evaluated, in the order of tables.
+    """
 
     folder: Path
     scenes: tuple[Scene, ...]
+    kinds: tuple[str, ...] = KINDS
 
     @classmethod
-    def read(cls, folder: Path) -> Corpus:
-        """Read the index of a corpus folder; motions are read when asked for.
+    def read(cls, folder: Path, kinds: tuple[str, ...] = KINDS) -> Corpus:
+        """Read the index of a corpus folder, scenes of some kinds; motions are read when asked for.
 
         Raises:
             DuologueError: ``corpus_missing`` or ``corpus_broken``.
         """
-        return cls(folder, tuple(read_scenes(folder)))
+        return cls(folder, tuple(scene for scene in read_scenes(folder) if scene.kind in kinds), kinds)
 
     def motion(self, scene: Scene) -> Motion:
         """The motion of one of the scenes."""
@@ -82,7 +108,38 @@ class Corpus:
 
     def held_out(self, per_kind: int) -> list[Scene]:
         """The first test scenes of every kind, at most ``per_kind`` of each."""
-        return [scene for kind in KINDS for scene in self.of("test", kind)[:per_kind]]
+        return [scene for kind in self.kinds for scene in self.of("test", kind)[:per_kind]]
+
+
+def known_kinds(checkpoint: Path) -> tuple[str, ...]:
+    """The kinds that a checkpoint's language model was trained on, by the intents in its config.
+
+    Raises:
+        DuologueError: ``checkpoint_unreadable`` if there are none that this version can judge.
+    """
+    path = checkpoint / CONFIG_FILE
+    try:
+        intents = json.loads(path.read_text(encoding="utf-8"))["intents"]
+        named = {str(intent).partition(":")[0] for intent in intents}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DuologueError("checkpoint_unreadable", f"{path} does not list intents.", "Package it again.") from error
+    kinds = tuple(kind for kind in KINDS if kind in named)
+    if not kinds:
+        raise DuologueError(
+            "checkpoint_unreadable",
+            f"{path} names no kind of interaction that can be judged.",
+            f"There are checks for {', '.join(KINDS)}.",
+        )
+    return kinds
+
+
+def nearest(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For each of some vectors (N, W), the number of the nearest of others (M, W) by cosine: (N,)."""
+    return (_unit(asked) @ _unit(known).T).argmax(1)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def whole(pieces: Iterable[Piece]) -> Motion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +12,83 @@ import numpy as np
 from ..corpus.cmu import cmu_folder, load_takes
 from ..language.words import Words
 from ..tokenizer.model import MotionTokenizer
-from .held_out import Corpus, Model, Progress
+from .evaluator import WEIGHTS_FILE, Evaluator
+from .held_out import Corpus, Embed, Model, Progress
 from .m2t import motion_to_text
 from .react import reaction
 from .reconstruction import reconstruction
+from .retrieval import retrieval
 from .t2m import text_to_motion
 
-Measure = Callable[[Model, Path, Corpus, int, Progress], dict[str, Any]]
+
+@dataclass(frozen=True)
+class Trial:
+    """What is evaluated, on what, by whom.
+
+    Attributes:
+        model: an engine.
+        checkpoint: its folder.
+        corpus: scenes of the kinds that the checkpoint knows.
+        per_kind: test scenes of each kind.
+        repeats: of protocols that repeat what is random.
+        evaluator: folder of a trained evaluator; retrieval needs one, other protocols leave out what they would ask it.
+    """
+
+    model: Model
+    checkpoint: Path
+    corpus: Corpus
+    per_kind: int
+    repeats: int
+    evaluator: Path
+
+    @property
+    def judge(self) -> Evaluator | None:
+        """The trained evaluator, None where there is none."""
+        return Evaluator.load(self.evaluator) if (self.evaluator / WEIGHTS_FILE).is_file() else None
+
+    @property
+    def embed(self) -> Embed:
+        """Sentences by the checkpoint's own words."""
+        return sentence_vectors(Words.load(self.checkpoint))
 
 
-def _reconstruct(model: Model, folder: Path, corpus: Corpus, per_kind: int, progress: Progress) -> dict[str, Any]:
+def _reconstruct(trial: Trial, progress: Progress) -> dict[str, Any]:
     progress(0.0, "Reconstruction")
     takes = [take.motion for take in load_takes(cmu_folder()) if take.split == "test"]
-    return {"reconstruction": reconstruction(MotionTokenizer.load(folder), takes)}
+    return {"reconstruction": reconstruction(MotionTokenizer.load(trial.checkpoint), takes)}
 
 
-def _t2m(model: Model, folder: Path, corpus: Corpus, per_kind: int, progress: Progress) -> dict[str, Any]:
-    figures = text_to_motion(model, corpus, sentence_vectors(Words.load(folder)), progress)
+def _t2m(trial: Trial, progress: Progress) -> dict[str, Any]:
+    figures = text_to_motion(trial.model, trial.corpus, trial.embed, progress)
     return {"physics": figures.pop("physics"), "t2m": figures}
 
 
-def _m2t(model: Model, folder: Path, corpus: Corpus, per_kind: int, progress: Progress) -> dict[str, Any]:
-    return {"m2t": motion_to_text(model, corpus, per_kind, progress)}
+def _m2t(trial: Trial, progress: Progress) -> dict[str, Any]:
+    figures = motion_to_text(trial.model, trial.corpus, trial.per_kind, trial.judge, progress)
+    return {"captions": figures.pop("captions"), "m2t": figures}
 
 
-def _react(model: Model, folder: Path, corpus: Corpus, per_kind: int, progress: Progress) -> dict[str, Any]:
-    return {"react": reaction(model, corpus, per_kind, progress)}
+def _react(trial: Trial, progress: Progress) -> dict[str, Any]:
+    return {"react": reaction(trial.model, trial.corpus, trial.per_kind, trial.embed, trial.judge, progress)}
 
 
-MEASURES: dict[str, Measure] = {"reconstruction": _reconstruct, "t2m": _t2m, "m2t": _m2t, "react": _react}
-"""Task -> its protocol on an engine, the checkpoint's folder, a corpus, and scenes a kind; returns named figures."""
+def _retrieval(trial: Trial, progress: Progress) -> dict[str, Any]:
+    judge = Evaluator.load(trial.evaluator)
+    found = retrieval(trial.model, trial.corpus, judge, trial.embed, trial.per_kind, trial.repeats, progress)
+    return {"retrieval": found}
 
 
-def sentence_vectors(words: Words) -> Callable[[Sequence[str]], np.ndarray]:
+MEASURES: dict[str, Callable[[Trial, Progress], dict[str, Any]]] = {
+    "reconstruction": _reconstruct,
+    "t2m": _t2m,
+    "m2t": _m2t,
+    "react": _react,
+    "retrieval": _retrieval,
+}
+"""Task -> its protocol; returns named figures."""
+
+
+def sentence_vectors(words: Words) -> Embed:
     """Sentences as the mean of their words' vectors, for looking up the nearest caption."""
     vectors = words.vectors.float().numpy()
 

@@ -1,28 +1,24 @@
 """Text to motion: does a motion generated from words that training never used show what they say?
 
-Twelve kinds, eight held-out phrasings each, one fixed seed a prompt. The same check judges held-out true scenes (how
-strict the check is) and the training motion whose caption is nearest to the prompt (what looking up would give).
+Eight held-out phrasings of every kind that the model knows, one fixed seed a prompt. The same check judges held-out
+true scenes (how strict the check is) and the training motion whose caption is nearest to the prompt (what looking up
+would give).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from protocol.motion import Motion
 
-from ..corpus.choreographer.captions import KINDS, Prompt, held_out_prompts
+from ..corpus.choreographer.captions import Prompt, held_out_prompts
 from .checks import judge
-from .held_out import WITH_ACTOR, Corpus, Model, Progress, share, whole
+from .held_out import WITH_ACTOR, Corpus, Embed, Model, Progress, nearest, share, whole
 from .physics import physics
 
 SECONDS = 5.0
 """Length of every generated motion: the middle of what the corpus holds."""
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Sentences -> (N, W) vectors."""
 
 
 def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progress) -> dict[str, Any]:
@@ -39,9 +35,9 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
         ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt under ``items``; and the `physics` of
         generated and true motions under ``physics``.
     """
-    prompts = [prompt for kind in KINDS for prompt in held_out_prompts(kind)]
+    prompts = [prompt for kind in corpus.kinds for prompt in held_out_prompts(kind)]
     truths = [_truth(prompt, corpus, index) for index, prompt in enumerate(prompts)]
-    looked_up = retrieved(prompts, corpus, embed)
+    looked_up = retrieved([prompt.text for prompt in prompts], corpus, embed)
     items: list[dict[str, Any]] = []
     moved: dict[str, list[Motion]] = {"generated": [], "held_out_truth": []}
     for index, prompt in enumerate(prompts):
@@ -65,7 +61,7 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
     return summary(items) | {
         "prompts": len(items),
         "seconds": SECONDS,
-        "kinds": {kind: summary([item for item in items if item["kind"] == kind]) for kind in KINDS},
+        "kinds": {kind: summary([item for item in items if item["kind"] == kind]) for kind in corpus.kinds},
         "items": items,
         "physics": {name: physics(motions) for name, motions in moved.items()},
     }
@@ -98,14 +94,8 @@ def summary(items: Sequence[dict[str, Any]]) -> dict[str, float]:
     return {name: share(item[name] for item in items) for name in ("found", "found_kind", "truth", "retrieval")}
 
 
-def retrieved(prompts: Sequence[Prompt], corpus: Corpus, embed: Embed) -> list[Motion]:
-    """For each prompt, the training motion whose caption is nearest to it by the cosine of sentence vectors."""
+def retrieved(texts: Sequence[str], corpus: Corpus, embed: Embed) -> list[Motion]:
+    """For each text, the training motion whose caption is nearest to it by the cosine of sentence vectors."""
     captions = {caption: scene for scene in corpus.scenes if scene.split == "train" for caption in scene.captions}
-    known = _unit(embed(list(captions)))
-    asked = _unit(embed([prompt.text for prompt in prompts]))
     scenes = list(captions.values())
-    return [corpus.motion(scenes[int(row.argmax())]) for row in asked @ known.T]
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return [corpus.motion(scenes[number]) for number in nearest(embed(texts), embed(list(captions)))]

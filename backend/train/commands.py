@@ -50,6 +50,20 @@ def language(
 
 
 @app.command()
+def evaluator(
+    out: Out = Path("runs/evaluator"),
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "evaluator.yaml",
+    resume: Resume = False,
+) -> None:
+    """Train the judge of `duologue evaluate --task retrieval` on the training split of a corpus."""
+    threads.set_thread_count()
+    from .evaluator import train_evaluator
+
+    _run(lambda: train_evaluator(corpus, recipe, out, resume), out)
+
+
+@app.command()
 def package(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint; its last part is the checkpoint's name.")],
     tokenizer: Annotated[Path, typer.Option(help="Folder of the finished tokenizer run.")],

@@ -104,16 +104,15 @@ class Shelf(held_out.Corpus):
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    for module in (t2m, m2t, react, held_out):
-        monkeypatch.setattr(module, "KINDS", KINDS)
+def shelf() -> Shelf:
     scenes = []
     for split in ("train", "test"):
         for kind, actor in PAIRS:
             script = {"actor": actor, "hand": "none", "speed": "normal"}
             texts = tuple(c.captions(kind, script, "train"))
-            scenes.append(Scene(f"{kind}-{actor}-{split}", kind, split, "choreographed", texts, {}, script))
-    return Shelf(Path(), tuple(scenes))
+            prompts = {"B": tuple(c.person_captions(kind, script, "B", "train"))}
+            scenes.append(Scene(f"{kind}-{actor}-{split}", kind, split, "choreographed", texts, prompts, script))
+    return Shelf(Path(), tuple(scenes), KINDS)
 
 
 def by_kind_alone(texts) -> np.ndarray:
@@ -140,21 +139,28 @@ def test_text_to_motion_counts_the_wrong_person_as_wrong(shelf: Shelf, monkeypat
 
 
 def test_motion_to_text_reads_kind_and_person_from_captions(shelf: Shelf):
-    found = m2t.motion_to_text(Playback(truthful=True), shelf, 8, quiet)
+    found = m2t.motion_to_text(Playback(truthful=True), shelf, 8, None, quiet)
     assert found["scenes"] == 6
     assert found["kind"] == found["kind_choreographed"] == found["actor"] == 1
     assert np.isnan(found["kind_real"])
-    assert m2t.motion_to_text(Playback(truthful=False), shelf, 8, quiet)["kind"] == 0
+    assert set(found["captions"]) == {"generated", "truth"}  # no evaluator, so no nearest motion
+    wrong = m2t.motion_to_text(Playback(truthful=False), shelf, 8, None, quiet)
+    assert wrong["kind"] == 0
+    assert wrong["captions"]["generated"]["train"]["cider"] < found["captions"]["generated"]["train"]["cider"]
 
 
 def test_reaction_keeps_the_kind_with_the_true_partner_and_loses_it_with_one_far_away(shelf: Shelf):
     model = Playback(truthful=True)
-    found = react.reaction(model, shelf, 8, quiet)
+    found = react.reaction(model, shelf, 8, by_kind_alone, None, quiet)
     assert found["with_prompt"] == found["without_prompt"] == found["truth"] == 1
     assert found["still"] < 1  # where B acts, B is missed
     assert model.asked[1] == ""
     assert model.asked[0] in c.person_captions("bow", {"actor": "A"}, "B", "held_out")
-    assert react.reaction(Playback(truthful=False), shelf, 8, quiet)["by_kind"]["approach_retreat"]["with_prompt"] < 1
+    assert found["near"]["with_prompt"]["joint_mm"] == pytest.approx(0, abs=0.1)
+    wrong = react.reaction(Playback(truthful=False), shelf, 8, by_kind_alone, None, quiet)
+    assert wrong["by_kind"]["approach_retreat"]["with_prompt"] < 1
+    assert wrong["near"]["with_prompt"]["joint_mm"] == pytest.approx(30_000, rel=0.01)
+    assert wrong["near"]["with_prompt"]["pose_mm"] == pytest.approx(0, abs=0.1)
 
 
 def test_a_corpus_without_test_scenes_is_refused(shelf: Shelf):
