@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 from bpy.types import Action, ActionSlot, FCurve
 
-SLOT_NAME_BYTES = 63 if bpy.app.version < (5, 0, 0) else 255
+NAME_BYTES = 63 if bpy.app.version < (5, 0, 0) else 255
 """Longest name of an ID or an action slot, in UTF-8 bytes; Blender cuts what is longer."""
 
 

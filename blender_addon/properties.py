@@ -6,6 +6,10 @@
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import Object, PropertyGroup, Scene
 
+SEED_MAX = 2**31 - 8
+"""Largest seed: variations take the numbers after it, and Blender's integers end at 2^31 - 1."""
+VARIATIONS_MAX = 8
+
 
 def _is_armature(_group: PropertyGroup, candidate: Object) -> bool:
     return candidate.type == "ARMATURE"
@@ -45,11 +49,20 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         name="Seed",
         description="The same prompt, length and seed give the same motion again",
         min=0,
+        max=SEED_MAX,
     )
     new_seed: BoolProperty(
         name="New Seed Each Time",
         description="Draw another seed at every Generate and React",
         default=True,
+    )
+
+    variations: IntProperty(
+        name="Variations",
+        description="Make so many motions for the same prompt, one after the other, to choose from",
+        default=1,
+        min=1,
+        max=VARIATIONS_MAX,
     )
 
     def characters(self) -> tuple[Object | None, Object | None]:

@@ -2,22 +2,26 @@
 
 import bpy
 
-from . import preferences, properties
+from . import preferences, properties, results
 from .link import jobs
-from .operators import backend, describe, generate, react, rig_setup
+from .operators import backend, describe, generate, react, result, rig_setup
 from .ui import menus, outliner, sidebar
+from .ui import result as result_panel
 
 CLASSES = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *results.CLASSES,
     *generate.CLASSES,
     *react.CLASSES,
     *describe.CLASSES,
+    *result.CLASSES,
     *rig_setup.CLASSES,
     *backend.CLASSES,
     *sidebar.CLASSES,
+    *result_panel.CLASSES,
 )
-_ATTACHED = (properties, jobs, menus, outliner)
+_ATTACHED = (properties, results, jobs, menus, outliner)
 
 
 def register() -> None:

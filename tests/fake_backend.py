@@ -114,10 +114,12 @@ def play(backend: FakeBackend, to: bytes, envelope: Envelope, pieces: int = 4) -
             two_wave(round(submit.seconds * 30)) if submit.motion is None else two_wave(submit.motion.frames).person(1)
         )
         size = -(-made.frames // pieces)
-        for start in range(0, made.frames, size):
-            part = made.slice(start, min(start + size, made.frames))
-            backend.say(to, Progress(start / made.frames, "Generating"), job)
-            backend.say(to, MotionPart(0, start, made.frames, part), job)
+        for sample in range(submit.samples):
+            for start in range(0, made.frames, size):
+                part = made.slice(start, min(start + size, made.frames))
+                done = (sample + start / made.frames) / submit.samples
+                backend.say(to, Progress(done, "Generating"), job)
+                backend.say(to, MotionPart(sample, start, made.frames, part), job)
         backend.say(to, Result(compute_seconds=0.1), job)
         return
     backend.say(to, TextPart("two people "), job)

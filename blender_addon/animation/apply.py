@@ -43,6 +43,7 @@ class PairWriter:
         title: str,
         beside: Motion | None = None,
         measured: Sequence[Measured] | None = None,
+        play: bool = True,
     ) -> None:
         """Get ready; nothing has changed before the first `write`.
 
@@ -55,6 +56,7 @@ class PairWriter:
             beside: where only one person's motion is written, what its partner does meanwhile, from the same frame on
                 and as `capture` read it: hands that meet the partner's are led there.
             measured: what `measure` says about each target, where that was done just now.
+            play: whether the targets play the Action at once; else they keep what they have.
 
         Raises:
             DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode`` or what `measure` raises.
@@ -67,7 +69,7 @@ class PairWriter:
             )
         for target in targets:
             _check_writable(target)
-        self._start_frame, self._title = start_frame, title
+        self._start_frame, self._title, self._play = start_frame, title, play
         rate = scene.render.fps / scene.render.fps_base
         self._resampler = Resampler(rate, total)
         self._beside = beside.resampled(rate) if beside is not None else None
@@ -101,22 +103,39 @@ class PairWriter:
         on_rigs = self._stage.on_bodies(stretch, first)
         frames = self._start_frame + np.arange(first, first + stretch.frames)
         for person, track in enumerate(self._tracks):
-            track.append(on_rigs.person(person), frames)
+            track.append(self.action, on_rigs.person(person), frames)
+
+    @property
+    def action(self) -> Action | None:
+        """The Action; None before anything was written, and where it was removed since."""
+        return bpy.data.actions.get(self._action)
+
+    @property
+    def slots(self) -> list[int]:
+        """The handle of each target's slot, once something was written."""
+        return [track.slot for track in self._tracks]
+
+    @property
+    def previous(self) -> list[Previous]:
+        """What each target was like before."""
+        return [track.previous for track in self._tracks]
 
     def finish(self) -> Action | None:
         """End the motion and keep it; returns the Action, None if nothing was ever written.
 
         Actions that only these rigs used get a fake user, so that saving does not throw them away.
         """
-        for track in self._tracks:
-            track.previous.keep()
-        return bpy.data.actions.get(self._action)
+        if self._play:
+            for previous in self.previous:
+                previous.keep()
+        return self.action
 
     def discard(self) -> None:
         """Take the motion off the rigs again: actions, slots, switches and poses are as they were before."""
-        for track in self._tracks:
-            track.previous.restore()
-        action = bpy.data.actions.get(self._action)
+        if self._play:
+            for previous in self.previous:
+                previous.restore()
+        action = self.action
         if action is not None:
             bpy.data.actions.remove(action)
         context: Context = bpy.context
@@ -126,7 +145,7 @@ class PairWriter:
         action = bpy.data.actions.new(self._title)
         self._action = action.name
         for track in self._tracks:
-            track.begin(action, self._start_frame)
+            track.begin(action, self._start_frame, self._play)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,13 +186,16 @@ class _Track:
         self.rig = rig
         self.previous = Previous(target, rig.calibration.bones, rig.switches)
         self._last: list[np.ndarray | None] = [None] * len(rig.modes)
+        self.slot = 0
 
-    def begin(self, action: Action, frame: int) -> None:
-        """Bind the rig to a new slot of the action, with empty curves for its mapped bones."""
+    def begin(self, action: Action, frame: int, play: bool) -> None:
+        """Add a slot to the action, with empty curves for the rig's mapped bones, and let the rig ``play`` it."""
         target = self.previous.find()
         slot = action.slots.new(id_type="OBJECT", name=target.name)
-        data = target.animation_data or target.animation_data_create()
-        data.action, data.action_slot = action, slot
+        self.slot = slot.handle
+        if play:
+            data = target.animation_data or target.animation_data_create()
+            data.action, data.action_slot = action, slot
         for bone, path, count in self._paths():
             add_curves(action, slot, path, bone, count)
         for one in self.rig.switches:
@@ -181,17 +203,17 @@ class _Track:
             add_curves(action, slot, path, one.bone, 1)
             set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
 
-    def append(self, motion: Motion, frames: np.ndarray) -> None:
-        """Key a one-person motion on the rig's own body at scene frames (T,)."""
+    def append(self, action: Action | None, motion: Motion, frames: np.ndarray) -> None:
+        """Key a one-person motion on the rig's own body at scene frames (T,), in its slot of the action."""
         target = self.previous.find()
-        data = target.animation_data
-        if data is None or data.action is None or data.action_slot is None:
+        slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
+        if action is None or slot is None:
             raise DuologueError(
                 "action_gone",
                 f"The Action of “{target.name}” was removed while its motion was being made.",
                 "Undo that and try again.",
             )
-        curves = compat.channelbag(data.action, data.action_slot).fcurves
+        curves = compat.channelbag(action, slot).fcurves
         channels = to_channels(motion, self.rig.calibration, self.rig.drive)
         values = []
         for number, mode in enumerate(self.rig.modes):

@@ -12,20 +12,33 @@ from protocol.errors import DuologueError
 
 from ..retarget.mapping import Switch
 from ..stubs import ArmatureObject
-from .rig import restore_pose, saved_pose
+from .rig import SavedPose, restore_pose, saved_pose
 
 
 class Previous:
-    """A rig's action, slot, pose and switches at one moment. Everything is kept by name: undo replaces pointers."""
+    """A rig's action, slot, pose and switches at one moment. Everything is kept by name: undo replaces pointers.
+
+    Attributes:
+        pose: channels of the mapped bones, and switches.
+        had_data: whether it had animation data.
+        slot: handle of its action's slot; None without one.
+        had_fake_user: whether its action had a fake user.
+    """
 
     def __init__(self, target: ArmatureObject, bones: Sequence[str], switches: Sequence[Switch]) -> None:
         """Remember ``target`` as it is, of its pose only ``bones`` and ``switches``."""
         self._key = (target.name, target.library.filepath if target.library else None)
-        self._pose = saved_pose(target, bones, switches)
+        self.pose = saved_pose(target, bones, switches)
         data = target.animation_data
-        self._had_data = data is not None
+        self.had_data = data is not None
         self._action = _action_key(data.action) if data and data.action else None
-        self._slot = data.action_slot.handle if data and data.action_slot else None
+        self.slot = data.action_slot.handle if data and data.action_slot else None
+        self.had_fake_user = bool(data and data.action and data.action.use_fake_user)
+
+    @property
+    def action(self) -> Action | None:
+        """The action that it had; None without one, and where that was removed since."""
+        return bpy.data.actions.get(self._action) if self._action else None
 
     def find(self) -> ArmatureObject:
         """The rig as it is now.
@@ -44,23 +57,28 @@ class Previous:
 
     def keep(self) -> None:
         """See to it that the action of before survives saving, although the rig no longer uses it."""
-        action = bpy.data.actions.get(self._action) if self._action else None
+        action = self.action
         if action is not None and action.users == 0:
             action.use_fake_user = True
 
     def restore(self) -> None:
         """Put everything back; a rig that was removed meanwhile is passed over."""
         target: ArmatureObject = bpy.data.objects.get(self._key)
-        if target is None or target.animation_data is None:
-            return
-        data: Any = target.animation_data
-        action: Any = bpy.data.actions.get(self._action) if self._action else None
-        data.action = action
-        if action is not None and self._slot is not None:
-            data.action_slot = next((slot for slot in action.slots if slot.handle == self._slot), None)
-        if not self._had_data:
-            target.animation_data_clear()
-        restore_pose(target, self._pose)
+        if target is not None:
+            put_back(target, self.action, self.slot, self.had_data, self.pose)
+
+
+def put_back(target: ArmatureObject, action: Action | None, slot: int | None, had_data: bool, pose: SavedPose) -> None:
+    """Give a rig its former action, slot and pose; ``slot`` is a handle."""
+    data: Any = target.animation_data
+    if data is None:
+        return
+    data.action = action
+    if action is not None and slot is not None:
+        data.action_slot = next((one for one in action.slots if one.handle == slot), None)
+    if not had_data:
+        target.animation_data_clear()
+    restore_pose(target, pose)
 
 
 def _action_key(action: Action) -> tuple[str, str | None]:

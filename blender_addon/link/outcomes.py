@@ -10,9 +10,10 @@ from bpy.types import Object, Scene
 from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result
 
-from .. import captions
+from .. import captions, compat
 from ..animation.apply import Measured, PairWriter, measure
 from ..animation.named import Named
+from ..results import Asked, remember
 from .job import Reading
 from .stretches import Stretches
 
@@ -20,30 +21,59 @@ _FRAMES_AT_ONCE = 60
 """Most frames of a piece of work: onto two rigs of 22 bones that is some 20 ms of work, hardly more than for 8."""
 
 
+class _Variation:
+    """One of the motions that were asked for."""
+
+    def __init__(self, part: MotionPart) -> None:
+        self.stretches = Stretches(part.total)
+        self.seconds = part.total / part.motion.fps
+        self.writer: PairWriter | None = None
+
+    def discard(self) -> None:
+        """Take it off the characters; it can be written once more."""
+        if self.writer is not None:
+            self.writer.discard()
+        self.forget()
+
+    def forget(self) -> None:
+        """It is on the characters no more."""
+        self.writer = None
+        self.stretches.rewind()
+
+
 class MotionOutcome:
-    """Motion that is written onto characters while it arrives."""
+    """Motion that is written while it arrives: the first variation onto the characters, the others beside it."""
 
     def __init__(
-        self, scene: Scene, targets: Sequence[Object], start_frame: int, caption: str, beside: Reading | None = None
+        self,
+        scene: Scene,
+        targets: Sequence[Object],
+        caption: str,
+        asked: Asked,
+        *,
+        beside: Reading | None = None,
+        again: bool = False,
     ) -> None:
-        """Remember where the motion goes: onto ``targets``, from ``start_frame`` on.
+        """Remember where the motion goes.
 
-        For one target, ``beside`` is what its partner does meanwhile.
+        Args:
+            scene: where the characters are.
+            targets: the characters.
+            caption: what they will do, in words.
+            asked: what the motion is an answer to; it begins at its ``frame_start``.
+            beside: for one target, what its partner does meanwhile.
+            again: the same was asked for before, and the result of that makes room for this one.
 
         Raises:
             DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
         """
-        PairWriter(scene, targets, 1, start_frame, caption)
+        PairWriter(scene, targets, 1, asked.frame_start, caption)
         self._scene = scene.name
         self._targets = [Named.of(target) for target in targets]
-        self._start_frame = start_frame
-        self._caption = caption
-        self._beside = beside
-        self._stretches: Stretches | None = None
-        self._seconds = 0.0
-        self._finished = False
+        self._caption, self._asked, self._beside, self._again = caption, asked, beside, again
+        self._variations: list[_Variation] = []
+        self._complete = 0
         self._measured: list[Measured] = []
-        self._writer: PairWriter | None = None
         self._written_to: list[str] = []
 
     def motion(self, part: MotionPart) -> None:
@@ -54,69 +84,100 @@ class MotionOutcome:
                 f"The backend sent motion of {part.motion.persons} persons for {len(self._targets)} characters.",
                 "Restart the backend; if it stays so, update it.",
             )
-        if self._stretches is None:
-            self._stretches = Stretches(part.total)
-            self._seconds = part.total / part.motion.fps
-        self._stretches.push(part.motion, part.start)
+        if part.sample == len(self._variations):
+            self._complete = len(self._variations)
+            self._variations.append(_Variation(part))
+        if part.sample != len(self._variations) - 1:
+            raise DuologueError(
+                "motion_gap",
+                f"Variation {part.sample + 1} came after variation {len(self._variations)}.",
+                "Restart the backend and try again.",
+            )
+        self._variations[-1].stretches.push(part.motion, part.start)
 
     def text(self, piece: str) -> None:
         """Motion comes without words."""
 
     def work(self) -> bool:
         """Look at one of the rigs, or write some frames; all of them anew where undo or the user took them away."""
-        if self._stretches is None:
-            return False
         targets = [target.find() for target in self._targets]
-        if self._writer is not None and _actions(targets) != self._written_to:
-            self._writer = None
-            self._stretches.rewind()
-        if not self._stretches.waiting:
+        if self.on_rigs and _actions(targets) != self._written_to:
+            self._variations[0].forget()
+            for one in self._variations[1:]:
+                one.discard()
+        waiting = next((one for one in self._variations if one.stretches.waiting), None)
+        if waiting is None:
             return False
         if len(self._measured) < len(targets):
             self._measured.append(measure(targets[len(self._measured)]))
             return True
-        if self._writer is None:
-            total, beside = self._stretches.total, self._beside.motion() if self._beside is not None else None
-            self._writer = PairWriter(
-                bpy.data.scenes[self._scene], targets, total, self._start_frame, self._caption, beside, self._measured
-            )
-        start, motion = self._stretches.take(_FRAMES_AT_ONCE)
-        self._writer.write(motion, start)
+        if waiting.writer is None:
+            waiting.writer = self._new_writer(waiting, targets)
+        start, motion = waiting.stretches.take(_FRAMES_AT_ONCE)
+        waiting.writer.write(motion, start)
         self._written_to = _actions(targets)
         return True
 
     @property
     def on_rigs(self) -> bool:
         """Whether there is motion on the rigs already."""
-        return self._writer is not None
+        return bool(self._variations) and self._variations[0].writer is not None
 
     def finish(self, result: Result) -> None:
         """See that there is motion."""
-        if self._writer is None:
+        if not self.on_rigs:
             raise DuologueError(
                 "no_motion", "The backend finished without sending any motion.", "Try again, or restart the backend."
             )
-        self._finished = True
+        self._complete = len(self._variations)
 
     def keep(self) -> str:
-        """Complete and caption the actions, or give the characters back those that they had."""
-        if not self._finished or self._writer is None:
-            self.discard()
+        """Make a result of the variations that are complete, or give the characters back what they had."""
+        written = self._written()
+        for one in reversed(self._variations[len(written) :]):
+            one.discard()
+        if not written:
             return ""
-        self._writer.finish()
-        targets = [target.find() for target in self._targets]
-        captions.write(targets, self._caption)
-        names = " and ".join(target.name for target in targets)
-        return f"{names}: {self._seconds:.1f} s of motion from frame {self._start_frame} on."
+        for writer in written:
+            action = writer.finish()
+            if action is not None:
+                cast = dict(zip(writer.slots, (target.name for target in self._targets), strict=True))
+                captions.attach(action, cast, self._caption, of_pair=len(cast) > 1)
+        remember(bpy.data.scenes[self._scene], self._asked, written, again=self._again)
+        names = " and ".join(target.name for target in self._targets)
+        of = f" in {len(written)} variations" if len(written) > 1 else ""
+        seconds = self._variations[0].seconds
+        return f"{names}: {seconds:.1f} s of motion{of} from frame {self._asked.frame_start} on."
 
     def discard(self) -> None:
         """Give the characters back the actions that they had."""
-        if self._writer is not None:
-            self._writer.discard()
-            self._writer = None
+        for one in reversed(self._variations):
+            one.discard()
         self._measured = []
-        if self._stretches is not None:
-            self._stretches.rewind()
+
+    def _written(self) -> list[PairWriter]:
+        """The writers of the variations that are complete, with what was still waiting written."""
+        complete = self._variations[: self._complete]
+        try:
+            while any(one.stretches.waiting for one in complete):
+                self.work()
+        except DuologueError:
+            # The job is over for another reason, or it was told this one already.
+            return []
+        return [one.writer for one in complete if one.writer is not None]
+
+    def _new_writer(self, variation: _Variation, targets: Sequence[Object]) -> PairWriter:
+        number = f" {self._variations.index(variation) + 1}" if self._asked.variations > 1 else ""
+        return PairWriter(
+            bpy.data.scenes[self._scene],
+            targets,
+            variation.stretches.total,
+            self._asked.frame_start,
+            captions.cut(self._caption, compat.NAME_BYTES - len(number)) + number,
+            self._beside.motion() if self._beside is not None else None,
+            self._measured,
+            play=variation is self._variations[0],
+        )
 
 
 class CaptionOutcome:

@@ -56,6 +56,22 @@ def seconds(value: float) -> float:
     return value
 
 
+def variations(count: int) -> int:
+    """How many motions are to be made for one request.
+
+    Raises:
+        DuologueError: ``too_many_variations``.
+    """
+    most = _limits().samples_max
+    if count > most:
+        raise DuologueError(
+            "too_many_variations",
+            f"This backend makes at most {most} variations at once.",
+            "Lower Variations in the Duologue tab.",
+        )
+    return count
+
+
 def characters(scene: Scene) -> tuple[Object, Object]:
     """Character A and character B of a scene.
 

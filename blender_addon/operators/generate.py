@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bpy.types import Operator
+from bpy.types import Object, Operator, Scene
 
 from protocol.messages import GENERATE, Submit
 
@@ -13,15 +14,14 @@ from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
-from ..properties import pair_of
+from ..properties import SEED_MAX, pair_of
+from ..results import Asked
 from ..stubs import Context
 from . import checks
 from .watch import JobOperator
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-
-SEED_LIMIT = 2**31
 
 
 class DUOLOGUE_OT_generate(JobOperator):
@@ -32,15 +32,15 @@ class DUOLOGUE_OT_generate(JobOperator):
 
     def begin(self, context: Context) -> jobs.Job:
         """Start the job with the scene's settings."""
-        settings = pair_of(context.scene)
-        pair = checks.characters(context.scene)
+        scene = context.scene
+        settings = pair_of(scene)
+        pair = checks.characters(scene)
         checks.mapped(pair)
         prompt = checks.prompt(settings.prompt, needed=True)
         seconds = checks.seconds(settings.seconds)
-        outcome = MotionOutcome(context.scene, pair, context.scene.frame_current, prompt)
-        submit = Submit(task=GENERATE, prompt=prompt, seconds=seconds, seed=next_seed(context))
-        request = Request(f"“{prompt}”", submit, outcome)
-        return jobs.start(self.bl_label, [request], backend_settings(context))
+        count = checks.variations(settings.variations)
+        asked = Asked(GENERATE, prompt, next_seed(scene), count, scene.frame_current, seconds)
+        return jobs.start(self.bl_label, [request_for(scene, pair, asked)], backend_settings(context))
 
 
 class DUOLOGUE_OT_cancel(Operator):
@@ -63,9 +63,21 @@ class DUOLOGUE_OT_cancel(Operator):
 CLASSES = (DUOLOGUE_OT_generate, DUOLOGUE_OT_cancel)
 
 
-def next_seed(context: Context) -> int:
+def request_for(scene: Scene, pair: Sequence[Object], asked: Asked, *, again: bool = False) -> Request:
+    """What is asked of the backend; ``again`` where its answer takes the place of the result that there is."""
+    outcome = MotionOutcome(scene, pair, asked.prompt, asked, again=again)
+    submit = Submit(GENERATE, asked.prompt, asked.seconds, asked.seed, asked.variations)
+    return Request(f"“{asked.prompt}”", submit, outcome)
+
+
+def next_seed(scene: Scene) -> int:
     """The scene's seed, after drawing another one where that is wanted."""
-    settings = pair_of(context.scene)
+    settings = pair_of(scene)
     if settings.new_seed:
-        settings.seed = random.randrange(SEED_LIMIT)
+        settings.seed = another_seed()
     return settings.seed
+
+
+def another_seed() -> int:
+    """A seed that was hardly ever used before."""
+    return random.randrange(SEED_MAX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpy.props import BoolProperty
+from bpy.types import Object, Scene
 
 from protocol.messages import REACT, Submit
 
@@ -12,6 +13,7 @@ from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..properties import pair_of
+from ..results import Asked
 from ..stubs import Context
 from . import checks
 from .generate import next_seed
@@ -33,16 +35,24 @@ class DUOLOGUE_OT_react(JobOperator):
     def begin(self, context: Context) -> jobs.Job:
         """Start the job with the clicked character's motion."""
         scene = context.scene
+        settings = pair_of(scene)
         actor = checks.chosen_armature(context)
         partner = checks.partner_of(scene, actor)
         checks.mapped((actor, partner))
         first, last = checks.frames_to_read(scene, [actor])
-        prompt = checks.prompt(pair_of(scene).prompt, needed=True) if self.use_prompt else ""
-        reading = Reading(scene, [actor], first, last)
-        outcome = MotionOutcome(scene, (partner,), first, prompt or f"reacts to {actor.name}", beside=reading)
-        submit = Submit(task=REACT, prompt=prompt, seed=next_seed(context))
-        request = Request(f"“{actor.name}”", submit, outcome, reading)
-        return jobs.start("React", [request], backend_settings(context))
+        prompt = checks.prompt(settings.prompt, needed=True) if self.use_prompt else ""
+        count = checks.variations(settings.variations)
+        asked = Asked(REACT, prompt, next_seed(scene), count, first, frame_end=last, actor=actor.name)
+        return jobs.start("React", [request_for(scene, actor, partner, asked)], backend_settings(context))
 
 
 CLASSES = (DUOLOGUE_OT_react,)
+
+
+def request_for(scene: Scene, actor: Object, partner: Object, asked: Asked, *, again: bool = False) -> Request:
+    """What is asked of the backend; ``again`` where its answer takes the place of the result that there is."""
+    reading = Reading(scene, [actor], asked.frame_start, asked.frame_end)
+    caption = asked.prompt or f"reacts to {actor.name}"
+    outcome = MotionOutcome(scene, (partner,), caption, asked, beside=reading, again=again)
+    submit = Submit(REACT, asked.prompt, seed=asked.seed, samples=asked.variations)
+    return Request(f"“{actor.name}”", submit, outcome, reading)

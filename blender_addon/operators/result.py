@@ -1,0 +1,107 @@
+"""Accept, Reject and Re-roll: what becomes of a result that was just made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpy.types import Object, Operator, Scene
+
+from protocol.errors import DuologueError
+from protocol.messages import REACT
+
+from .. import results
+from ..link import jobs
+from ..preferences import backend_settings
+from ..properties import pair_of
+from ..results import Asked
+from ..stubs import Context
+from . import checks, generate, react
+from .watch import JobOperator
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
+
+class _OnResult:
+    """Poll of the operators on a result."""
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only while there is one, and no other is being made of it."""
+        return context.scene is not None and results.is_pending(context.scene) and not jobs.running()
+
+
+class DUOLOGUE_OT_accept(_OnResult, Operator):
+    """Keep the variation that is shown and remove the others; what was there before stays in the file"""
+
+    bl_idname = "duologue.accept"
+    bl_label = "Accept Result"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Accept."""
+        results.accept(context.scene)
+        return {"FINISHED"}
+
+
+class DUOLOGUE_OT_reject(_OnResult, Operator):
+    """Remove the result and bring back exactly what was there before"""
+
+    bl_idname = "duologue.reject"
+    bl_label = "Reject Result"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Reject."""
+        left = results.reject(context.scene)
+        if left:
+            names = " and ".join(f"“{name}”" for name in left)
+            self.report({"WARNING"}, f"{names} was given other animation since; it was left as it is.")
+        return {"FINISHED"}
+
+
+class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
+    """Make another result for the same request with a new seed, in the place of this one. Esc brings this one back"""
+
+    bl_idname = "duologue.reroll"
+    bl_label = "Re-roll Result"
+
+    def begin(self, context: Context) -> jobs.Job:
+        """Start the job with what the result was asked for."""
+        scene = context.scene
+        found, settings = results.result_of(scene), pair_of(scene)
+        cast = [_still_there(one.character, scene) for one in found.before]
+        checks.mapped(cast)
+        count = checks.variations(settings.variations)
+        seed = generate.another_seed()
+        if settings.new_seed:
+            settings.seed = seed
+        actor = _still_there(found.actor, scene) if found.task == REACT else None
+        asked = Asked(
+            found.task,
+            found.prompt,
+            seed,
+            count,
+            found.frame_start,
+            found.seconds,
+            found.frame_end,
+            actor.name if actor is not None else "",
+        )
+        if actor is not None:
+            request = react.request_for(scene, actor, cast[0], asked, again=True)
+        else:
+            request = generate.request_for(scene, cast, asked, again=True)
+        return jobs.start("Re-roll", [request], backend_settings(context))
+
+
+CLASSES = (DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll)
+
+
+def _still_there(character: Object | None, scene: Scene) -> Object:
+    if character is None or character.name not in scene.objects:
+        raise DuologueError(
+            "character_gone",
+            "A character of this result is not in this scene any more.",
+            "Accept or reject the result, then generate with the characters that are there.",
+        )
+    return character
