@@ -3,8 +3,22 @@
 # Blender reads property definitions from annotations.
 # pyright: reportInvalidTypeForm=false
 
+from typing import Any
+
 from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import Object, PropertyGroup, Scene
+
+from .characters import correct, mapping_of
+from .retarget import mapping
+
+_BONE_ROWS = (
+    *mapping.ROWS,
+    *(
+        f"{chain}{number}"
+        for chain, least in (("spine", 4), ("neck", 2))
+        for number in range(least, mapping.CHAIN_MAX[chain] + 1)
+    ),
+)
 
 SEED_MAX = 2**31 - 8
 """Largest seed: variations take the numbers after it, and Blender's integers end at 2^31 - 1."""
@@ -13,6 +27,38 @@ VARIATIONS_MAX = 8
 
 def _is_armature(_group: PropertyGroup, candidate: Object) -> bool:
     return candidate.type == "ARMATURE"
+
+
+def _bone_field(row: str) -> Any:
+    """A text field that shows which bone plays a joint and corrects the armature's map when it is changed."""
+
+    def shown(group: PropertyGroup) -> str:
+        character = _character_of(group)
+        return mapping.rows_of(mapping_of(character).bone_map).get(row, "") if character is not None else ""
+
+    def changed(group: PropertyGroup, bone: str) -> None:
+        character = _character_of(group)
+        if character is not None and bone != shown(group):
+            correct(character, row, bone)
+
+    return StringProperty(
+        name=mapping.listed([row]).capitalize(),
+        description="Bone that plays this joint; empty if the rig has none",
+        get=shown,
+        set=changed,
+    )
+
+
+def _character_of(group: PropertyGroup) -> Object | None:
+    scene: Any = group.id_data
+    pair = pair_of(scene)
+    return pair.character_a if group == pair.bones_a else pair.character_b
+
+
+class DUOLOGUE_PG_bones(PropertyGroup):
+    """A field for every row of a character's bone map; what they show and change is kept on the armature."""
+
+    __annotations__ = {row: _bone_field(row) for row in _BONE_ROWS}
 
 
 class DUOLOGUE_PG_pair(PropertyGroup):
@@ -30,6 +76,8 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         type=Object,
         poll=_is_armature,
     )
+    bones_a: PointerProperty(type=DUOLOGUE_PG_bones)
+    bones_b: PointerProperty(type=DUOLOGUE_PG_bones)
     prompt: StringProperty(
         name="Prompt",
         description="What the two of them do, in plain words",
@@ -70,7 +118,7 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         return self.character_a, self.character_b
 
 
-CLASSES = (DUOLOGUE_PG_pair,)
+CLASSES = (DUOLOGUE_PG_bones, DUOLOGUE_PG_pair)
 _NAME = "duologue"
 
 

@@ -20,6 +20,7 @@ from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.timing import Resampler
 from ..retarget.transfer import Drive, to_channels
 from ..stubs import ArmatureObject, Context
+from .condition import check_keyable, check_present
 from .keys import add_curves, append_keys, set_constant
 from .previous import Previous
 from .rig import bone_map_of, measured_drive, read_rig
@@ -169,9 +170,11 @@ def measure(target: ArmatureObject) -> Measured:
     """Find out how a rig is built.
 
     Raises:
-        DuologueError: ``rig_hidden``, or what `bone_map_of` raises.
+        DuologueError: what `check_present`, `bone_map_of` and `check_keyable` raise.
     """
+    check_present(target)
     bones = bone_map_of(target)
+    check_keyable(target, bones)
     calibration = calibrate(read_rig(target), bones.bones)
     switches = tuple(one for one in bones.switches if one.property in target.pose.bones[one.bone])
     drive = measured_drive(target, calibration, switches)

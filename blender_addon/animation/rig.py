@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -12,11 +13,12 @@ from mathutils import Matrix, Quaternion
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 
-from ..retarget import mapping
+from ..retarget import detect, mapping
 from ..retarget.rest_pose import Calibration
 from ..retarget.rig import Rig, orthonormal
 from ..retarget.transfer import Drive
 from ..stubs import ArmatureObject, Context
+from .condition import hidden
 
 BONE_MAP_PROPERTY = "duologue_bone_map"
 """Custom property of an armature object: its own bone map as JSON text, for rigs that are not known by name."""
@@ -50,17 +52,39 @@ def read_rig(armature: ArmatureObject) -> Rig:
 
 
 def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:
-    """How an armature's bones are mapped: by its own bone map if it has one, else by name.
+    """How an armature's bones are mapped: by its own bone map if it has one, else as `detect.best_map` finds it.
 
     Raises:
-        DuologueError: ``no_rig``, ``rig_unmapped`` or ``bone_map_invalid``.
+        DuologueError: ``no_rig``, ``rig_mirrored``, ``rig_unmapped``, ``bone_map_invalid``, or what `detect` raises.
+    """
+    found = detection_of(armature)
+    if found.error is not None:
+        raise found.error
+    return found.bone_map
+
+
+def detection_of(armature: ArmatureObject) -> detect.Detection:
+    """The same with as much of the map as there is where it cannot be used, and the reason.
+
+    Raises:
+        DuologueError: ``no_rig``.
     """
     rig = read_rig(armature)
     own = armature.get(BONE_MAP_PROPERTY)
-    found = (
-        mapping.match(mapping.parse(str(own)), rig.bones, rig.name) if own else mapping.best_map(rig.bones, rig.name)
-    )
-    return mapping.movable(found, rig)
+    try:
+        rig.check_scale()
+        found = _own_map(rig, str(own)) if own else detect.detect(rig)
+    except DuologueError as error:
+        return detect.Detection(mapping.NO_MAP, error)
+    found = detect.checked(rig, found)
+    return found if found.error is not None else replace(found, bone_map=mapping.movable(found.bone_map, rig))
+
+
+def _own_map(rig: Rig, text: str) -> detect.Detection:
+    draft = mapping.parse_draft(text)
+    found = mapping.resolved(draft, rig.bones)
+    missing = mapping.missing_keys(found)
+    return detect.Detection(found, mapping.unmapped(draft, found, rig.name) if missing else None)
 
 
 SavedPose = tuple[dict[str, dict[str, object]], list[tuple[str, str, object]]]
@@ -114,11 +138,7 @@ def measured_drive(armature: ArmatureObject, calibration: Calibration, switches:
         _context().view_layer.update()
     at_rest, turned = (rot.from_matrix(orthonormal(matrices[:, :3, :3])) for matrices in (still, posed))
     if np.abs(at_rest - turned).max() < 1e-3:
-        raise DuologueError(
-            "rig_hidden",
-            f"Blender does not update “{armature.name}”, because it is hidden or disabled.",
-            "Make the armature visible in the viewport and try again.",
-        )
+        raise hidden(armature)
     above = rot.multiply(turned, rot.inverse(turns))
     parents = [_followed(bone, at_rest, turned, above) for bone in range(len(names))]
     frames = [

@@ -10,6 +10,7 @@ from protocol.errors import DuologueError
 from protocol.messages import Limits
 
 from .. import compat
+from ..animation.condition import check_keyable, check_present
 from ..animation.rig import bone_map_of
 from ..link import jobs
 from ..properties import pair_of
@@ -133,13 +134,25 @@ def chosen_armature(context: Context) -> Object:
 
 
 def mapped(cast: Sequence[Object]) -> None:
-    """See that the rigs of all characters are understood.
+    """See that the rigs of all characters are there and understood.
 
     Raises:
-        DuologueError: what `bone_map_of` says about one that is not, such as ``rig_unmapped`` with its missing bones.
+        DuologueError: what `bone_map_of` says about one that is not, such as ``rig_unmapped`` with its missing bones,
+            or what `check_present` raises.
     """
     for character in cast:
+        check_present(character)
         bone_map_of(character)
+
+
+def keyable(cast: Sequence[Object]) -> None:
+    """See that keys can move the characters, which must be mapped.
+
+    Raises:
+        DuologueError: what `check_keyable` raises.
+    """
+    for character in cast:
+        check_keyable(character, bone_map_of(character))
 
 
 def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:

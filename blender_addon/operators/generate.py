@@ -36,6 +36,7 @@ class DUOLOGUE_OT_generate(JobOperator):
         settings = pair_of(scene)
         pair = checks.characters(scene)
         checks.mapped(pair)
+        checks.keyable(pair)
         prompt = checks.prompt(settings.prompt, needed=True)
         seconds = checks.seconds(settings.seconds)
         count = checks.variations(settings.variations)

@@ -39,6 +39,7 @@ class DUOLOGUE_OT_react(JobOperator):
         actor = checks.chosen_armature(context)
         partner = checks.partner_of(scene, actor)
         checks.mapped((actor, partner))
+        checks.keyable((partner,))
         first, last = checks.frames_to_read(scene, [actor])
         prompt = checks.prompt(settings.prompt, needed=True) if self.use_prompt else ""
         count = checks.variations(settings.variations)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bpy
 from bpy.props import StringProperty
-from bpy.types import Armature, Event, Object, Operator
+from bpy.types import Event, Object, Operator
 
 from protocol.errors import DuologueError
 
-from ..animation.rig import BONE_MAP_PROPERTY, bone_map_of, read_rig
+from ..animation.rig import read_rig
+from ..characters import forget_map, keep_map, mapping_of
 from ..properties import pair_of
 from ..retarget import mapping
 from ..stubs import Context
@@ -86,27 +88,64 @@ class DUOLOGUE_OT_load_bone_map(Operator):
         except (OSError, UnicodeDecodeError) as error:
             self.report({"ERROR"}, f"The bone map cannot be read: {error}. Choose another file.")
             return {"CANCELLED"}
-        character[BONE_MAP_PROPERTY] = text
+        keep_map(character, text)
         return {"FINISHED"}
 
 
-class DUOLOGUE_OT_forget_bone_map(Operator):
-    """Forget the bone map that was loaded for this rig and find its bones by name again"""
+class DUOLOGUE_OT_save_bone_map(Operator):
+    """Write this rig's bone map to a JSON file, for other files and other people"""
 
-    bl_idname = "duologue.forget_bone_map"
-    bl_label = "Forget Bone Map"
+    bl_idname = "duologue.save_bone_map"
+    bl_label = "Save Bone Map…"
+    bl_options = {"REGISTER"}
+
+    character: StringProperty(name="Character", options={"HIDDEN"})
+    filepath: StringProperty(name="Bone Map", subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
+        """Let a place for the file be chosen."""
+        self.filepath = f"{bpy.path.clean_name(self.character)} bones.json"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Write the map, unless bones are still missing."""
+        try:
+            found = mapping_of(_character(context, self.character))
+            if found.error is not None:
+                raise found.error
+            path = Path(self.filepath if self.filepath.endswith(".json") else f"{self.filepath}.json")
+            path.write_text(mapping.to_json(found.bone_map), encoding="utf-8")
+        except DuologueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        except OSError as error:
+            self.report({"ERROR"}, f"The bone map cannot be written: {error}. Choose another place.")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class DUOLOGUE_OT_detect_bones(Operator):
+    """Find this rig's bones by their names and by how they hang together; what was loaded or corrected is dropped"""
+
+    bl_idname = "duologue.detect_bones"
+    bl_label = "Detect"
     bl_options = {"REGISTER", "UNDO"}
 
     character: StringProperty(name="Character", options={"HIDDEN"})
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
-        """Remove it from the armature."""
+        """Drop the rig's own map and say what was found instead."""
         try:
             character = _character(context, self.character)
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        character.pop(BONE_MAP_PROPERTY, None)
+        forget_map(character)
+        found = mapping_of(character)
+        if found.error is not None:
+            self.report({"WARNING"}, str(found.error))
         return {"FINISHED"}
 
 
@@ -114,24 +153,9 @@ CLASSES = (
     DUOLOGUE_OT_use_selected,
     DUOLOGUE_OT_swap,
     DUOLOGUE_OT_load_bone_map,
-    DUOLOGUE_OT_forget_bone_map,
+    DUOLOGUE_OT_save_bone_map,
+    DUOLOGUE_OT_detect_bones,
 )
-_known: dict[tuple[object, ...], mapping.BoneMap | DuologueError] = {}
-_KNOWN_MAX = 16
-
-
-def mapping_of(character: Object) -> mapping.BoneMap | DuologueError:
-    """How a rig's bones are mapped, or why they are not; remembered, because panels ask at every redraw."""
-    bones = character.data.bones if isinstance(character.data, Armature) else ()
-    key = (character.name, character.get(BONE_MAP_PROPERTY), *(bone.name for bone in bones))
-    if key not in _known:
-        if len(_known) >= _KNOWN_MAX:
-            _known.clear()
-        try:
-            _known[key] = bone_map_of(character)
-        except DuologueError as error:
-            _known[key] = error
-    return _known[key]
 
 
 def _character(context: Context, name: str) -> Object:

@@ -67,7 +67,7 @@ def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
 
     Args:
         rig: the rig in its rest pose.
-        bones: bone names by key of `mapping.KEYS`, as `mapping.best_map` finds them.
+        bones: bone names by key of `mapping.KEYS`, as `detect.best_map` finds them.
 
     Raises:
         DuologueError: ``rig_mirrored``.

@@ -50,14 +50,22 @@ class Rig:
         Raises:
             DuologueError: ``rig_mirrored`` if the object's scale turns it inside out.
         """
+        self.check_scale()
         matrices = self.world[:3, :3] @ self.rest[:, :3, :3]
-        if np.linalg.det(self.world[:3, :3]) <= 0:
+        return rot.from_matrix(orthonormal(matrices))
+
+    def check_scale(self) -> None:
+        """See that the object's scale leaves bones their rotation.
+
+        Raises:
+            DuologueError: ``rig_mirrored`` if it is zero or turns the rig inside out.
+        """
+        if not np.linalg.det(self.world[:3, :3]) > 0:
             raise DuologueError(
                 "rig_mirrored",
                 f"The rig “{self.name}” has a negative or zero scale, so its bones have no rotation to copy.",
                 "Apply or undo the scale of the object, then try again.",
             )
-        return rot.from_matrix(orthonormal(matrices))
 
 
 def orthonormal(matrices: np.ndarray) -> np.ndarray:

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpy.types import Object, Panel
+from bpy.types import Panel
 
-from protocol.errors import DuologueError
-
-from ..animation.rig import BONE_MAP_PROPERTY
 from ..link import jobs
 from ..link.session import State
 from ..operators.backend import DUOLOGUE_OT_backend_restart, DUOLOGUE_OT_backend_start, DUOLOGUE_OT_backend_stop
 from ..operators.describe import DUOLOGUE_OT_describe
 from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
 from ..operators.react import DUOLOGUE_OT_react
-from ..operators.rig_setup import (
-    DUOLOGUE_OT_forget_bone_map,
-    DUOLOGUE_OT_load_bone_map,
-    DUOLOGUE_OT_swap,
-    DUOLOGUE_OT_use_selected,
-    mapping_of,
-)
+from ..operators.rig_setup import DUOLOGUE_OT_swap, DUOLOGUE_OT_use_selected
 from ..properties import pair_of
 from ..stubs import Context
+from .bones import draw_mapping
 from .outliner import caption_of
-from .text import paragraph
+from .text import draw_error, paragraph
 
 
 class _Tab(Panel):
@@ -44,11 +36,11 @@ class DUOLOGUE_PT_characters(_Tab):
         """Draw the two pickers, each with its mapping state."""
         layout: Any = self.layout
         settings = pair_of(context.scene)
-        for name in ("character_a", "character_b"):
-            layout.prop(settings, name, icon="ARMATURE_DATA")
-            character = getattr(settings, name)
+        for letter in ("a", "b"):
+            layout.prop(settings, f"character_{letter}", icon="ARMATURE_DATA")
+            character = getattr(settings, f"character_{letter}")
             if character is not None:
-                _draw_mapping(layout, context, character)
+                draw_mapping(layout, context, character, letter)
         row = layout.row(align=True)
         row.operator(DUOLOGUE_OT_use_selected.bl_idname, icon="RESTRICT_SELECT_OFF")
         row.operator(DUOLOGUE_OT_swap.bl_idname, text="", icon="ARROW_LEFTRIGHT")
@@ -100,7 +92,7 @@ class DUOLOGUE_PT_backend(_Tab):
         session = jobs.session
         layout.label(text=session.state.value, icon=_STATE_ICONS[session.state])
         if session.error is not None:
-            _draw_error(layout, context, session.error)
+            draw_error(layout, context, session.error)
         if session.welcome is not None:
             paragraph(layout, context, f"{session.welcome.checkpoint} on {session.welcome.device}")
         row = layout.row(align=True)
@@ -123,20 +115,6 @@ _STATE_ICONS = {
 }
 
 
-def _draw_mapping(layout: Any, context: Context, character: Object) -> None:
-    found = mapping_of(character)
-    own = BONE_MAP_PROPERTY in character
-    row = layout.row(align=True)
-    if isinstance(found, DuologueError):
-        _draw_error(row.column(), context, found)
-    else:
-        row.label(text=f"{found.name} rig, {sum(map(len, found.bones.values()))} bones found", icon="CHECKMARK")
-    if own:
-        row.operator(DUOLOGUE_OT_forget_bone_map.bl_idname, text="", icon="X").character = character.name
-    elif isinstance(found, DuologueError):
-        layout.operator(DUOLOGUE_OT_load_bone_map.bl_idname, icon="FILE_FOLDER").character = character.name
-
-
 def _draw_progress(layout: Any, job: jobs.Job) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.4
@@ -147,18 +125,9 @@ def _draw_progress(layout: Any, job: jobs.Job) -> None:
 def _draw_ending(layout: Any, context: Context, job: jobs.Job | None) -> None:
     error = jobs.refusal() or (job.error if job is not None else None)
     if error is not None:
-        _draw_error(layout, context, error)
+        draw_error(layout, context, error)
         if jobs.session.state is State.FAILED:
             layout.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
     elif job is not None and job.note:
         icon = "CHECKMARK" if job.phase is jobs.Phase.DONE else "CANCEL"
         paragraph(layout, context, job.note, icon)
-
-
-def _draw_error(layout: Any, context: Context, error: DuologueError) -> None:
-    box = layout.box()
-    box.alert = True
-    paragraph(box, context, error.message, "ERROR")
-    if error.hint:
-        box.alert = False
-        paragraph(box, context, error.hint, "FORWARD")

@@ -7,6 +7,8 @@ from typing import Any
 
 import blf
 
+from protocol.errors import DuologueError
+
 from ..stubs import Context
 
 _CHARACTER_WIDTH = 6.4
@@ -24,6 +26,16 @@ def paragraph(layout: Any, context: Context, text: str, icon: str = "NONE") -> N
     column.scale_y = 0.8
     for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
         column.label(text=line, icon=icon if number == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
+
+
+def draw_error(layout: Any, context: Context, error: DuologueError) -> None:
+    """Draw what went wrong, in red, and what to do next."""
+    box = layout.box()
+    box.alert = True
+    paragraph(box, context, error.message, "ERROR")
+    if error.hint:
+        box.alert = False
+        paragraph(box, context, error.hint, "FORWARD")
 
 
 def wrapped(text: str, width: float, font: int = 0) -> list[str]:

@@ -56,7 +56,12 @@ def test_a_character_that_is_no_longer_in_the_scene_is_named(stage, nothing_sent
 
 
 def test_a_rig_that_cannot_be_mapped_is_refused_with_the_missing_bones(stage, nothing_sent):
-    bone_of(stage.b, "LeftHand").name = "Paw"
+    hand = bone_of(stage.b, "LeftHand").name
+    stage.activate(stage.b)
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone in [one for one in stage.b.data.edit_bones if one.name.startswith(hand)]:
+        stage.b.data.edit_bones.remove(bone)
+    bpy.ops.object.mode_set(mode="OBJECT")
     said = refused(duologue.generate)
     assert "“Bob”" in said
     assert "left wrist" in said

@@ -87,10 +87,10 @@ def test_a_bone_map_that_is_loaded_makes_an_unknown_rig_usable_and_can_be_forgot
     path = tmp_path / "map.json"
     path.write_text(json.dumps({"name": "Paws", "bones": {**bones, "left_wrist": "Paw"}}))
     duologue.load_bone_map(character="Bob", filepath=str(path))
-    assert addon("operators.rig_setup").mapping_of(stage.b).name == "Paws"
+    assert addon("characters").mapping_of(stage.b).bone_map.name == "Paws"
     assert stage.run(duologue.generate).error is None
-    duologue.forget_bone_map(character="Bob")
-    assert "LeftHand" in refused(duologue.generate)
+    duologue.detect_bones(character="Bob")
+    assert addon("characters").mapping_of(stage.b).bone_map.name == "Unnamed"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"bones": {}}'])

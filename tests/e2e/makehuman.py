@@ -65,7 +65,8 @@ def body(sex: str, height: float) -> Body:
 
 def skeleton(path: str) -> dict[str, Any]:
     """Bones by name of a skeleton file, such as ``rigs/standard/rig.mixamo.json``."""
-    return json.loads((_folder() / path).read_text("utf-8"))["bones"]
+    data = json.loads((_folder() / path).read_text("utf-8"))
+    return data.get("bones", data)
 
 
 def weights(path: str) -> dict[str, list[tuple[int, float]]]:

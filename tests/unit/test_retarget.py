@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.retarget import mapping
+from blender_addon.retarget.detect import best_map
 from blender_addon.retarget.euler import channel_values
 from blender_addon.retarget.pair import Stage, palms
 from blender_addon.retarget.rest_pose import Calibration, calibrate
@@ -22,7 +22,7 @@ FRAMES = 40
 
 
 def calibrated(rig: Rig) -> Calibration:
-    return calibrate(rig, mapping.best_map(rig.bones, rig.name).bones)
+    return calibrate(rig, best_map(rig).bones)
 
 
 def random_motion(offsets: np.ndarray, seed: int = 0, turn: float = 0.5) -> Motion:
@@ -122,7 +122,7 @@ def respined(count: int) -> tuple[Rig, dict[str, tuple[str, ...]]]:
         np.array([tails[old] for old in order]),
         rig.world,
     )
-    found = dict(mapping.best_map(rig.bones, "rig").bones)
+    found = dict(best_map(rig).bones)
     return new, {**found, "spine": names}
 
 

@@ -1,0 +1,67 @@
+"""A character's bones in the sidebar: what was found, and a field to correct it for each of the 22 joints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpy.types import Object
+
+from ..characters import has_own_map, mapping_of
+from ..operators.rig_setup import DUOLOGUE_OT_detect_bones, DUOLOGUE_OT_load_bone_map, DUOLOGUE_OT_save_bone_map
+from ..properties import pair_of
+from ..retarget import mapping
+from ..stubs import Context
+from .text import draw_error
+
+_REQUIRED = {"spine1" if key == "spine" else key for key in mapping.REQUIRED}
+
+
+def draw_mapping(layout: Any, context: Context, character: Object, letter: str) -> None:
+    """Draw how a rig is understood, its bones folded away unless something is wrong with them."""
+    found = mapping_of(character)
+    rows = mapping.rows_of(found.bone_map)
+    filled = sum(bool(rows[row]) for row in mapping.ROWS)
+    if found.error is not None:
+        draw_error(layout.column(), context, found.error)
+    header, body = layout.panel(f"DUOLOGUE_bones_{letter}", default_closed=True)
+    header.label(
+        text=f"{found.bone_map.name}: {filled} of {len(mapping.ROWS)} joints",
+        icon="CHECKMARK" if found.error is None else "ERROR",
+    )
+    if body is None:
+        return
+    row = body.row(align=True)
+    row.operator(DUOLOGUE_OT_detect_bones.bl_idname, icon="VIEWZOOM").character = character.name
+    row.operator(DUOLOGUE_OT_load_bone_map.bl_idname, text="", icon="FILE_FOLDER").character = character.name
+    row.operator(DUOLOGUE_OT_save_bone_map.bl_idname, text="", icon="FILE_TICK").character = character.name
+    fields = getattr(pair_of(context.scene), f"bones_{letter}")
+    column = body.column(align=True)
+    for name in _shown(rows):
+        _draw_row(column, fields, character, name, rows.get(name, ""))
+    if has_own_map(character):
+        body.label(text="Kept with the armature", icon="FAKE_USER_ON")
+
+
+def _shown(rows: dict[str, str]) -> list[str]:
+    """SMPL's 22 joints, with the further bones of a chain that is full, and one empty field on top of it."""
+    shown = []
+    for row in mapping.ROWS:
+        shown.append(row)
+        chain = {"spine3": "spine", "neck": "neck"}.get(row)
+        if chain and rows[row]:
+            first = 4 if chain == "spine" else 2
+            further = range(first, mapping.CHAIN_MAX[chain] + 1)
+            used = [number for number in further if rows.get(f"{chain}{number}")]
+            shown += [f"{chain}{number}" for number in further if number <= max(used, default=first - 1) + 1]
+    return shown
+
+
+def _draw_row(layout: Any, fields: Any, character: Object, name: str, bone: str) -> None:
+    row = layout.split(factor=0.42, align=True)
+    needed = name in _REQUIRED and not bone
+    row.alert = needed
+    label = mapping.listed([name]).capitalize()
+    row.label(
+        text=f"{label} (needed)" if needed else label, icon="CHECKMARK" if bone else "ERROR" if needed else "REMOVE"
+    )
+    row.prop_search(fields, name, character.data, "bones", text="")
