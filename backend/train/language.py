@@ -53,7 +53,8 @@ class LanguageRecipe:
     """How a language model is trained.
 
     Attributes:
-        epochs: how often each scene is seen, each time in another variant, task and wording.
+        cycles: epochs of each cycle of the learning rate. In an epoch each scene is seen once, each time in another
+            variant, task and wording.
         model: the sizes.
         mixture: of tasks and disturbances.
         level_weights: weight of each residual level of codes in the loss.
@@ -68,7 +69,7 @@ class LanguageRecipe:
         seed: of everything random.
     """
 
-    epochs: int
+    cycles: tuple[int, ...]
     level_weights: tuple[float, ...]
     model: ModelSizes = field(default_factory=ModelSizes)
     mixture: Mixture = field(default_factory=Mixture)
@@ -127,7 +128,7 @@ def fit_language(
     model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(device)
     plan = _Plan(corpus, recipe)
     validation = _Validation(corpus, words, config.intents, recipe.level_weights)
-    every = max(1, plan.steps // _VALIDATIONS)
+    every = max(1, sum(plan.cycles) // _VALIDATIONS)
 
     def losses(step: int) -> dict[str, Tensor]:
         if step and step % every == 0:
@@ -142,7 +143,7 @@ def fit_language(
         return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
 
     optimizer = _optimizer(model, recipe)
-    fit(run, model, optimizer, losses, steps=plan.steps, warmup=recipe.warmup, seed=recipe.seed)
+    fit(run, model, optimizer, losses, cycles=plan.cycles, warmup=recipe.warmup, seed=recipe.seed)
     read_right = learn_intents(
         model,
         plan.any_example,
@@ -152,7 +153,7 @@ def fit_language(
         prompts=recipe.prompts,
         seed=recipe.seed,
     )
-    run.log(plan.steps, intents_read_right=read_right, **validation.measure(model))
+    run.log(sum(plan.cycles), intents_read_right=read_right, **validation.measure(model))
     return model.cpu().eval()
 
 
@@ -206,7 +207,7 @@ class _Plan:
         self._lengths = np.array([corpus.steps(scene) for scene in self._scenes])
         self._batch, self._seed = min(recipe.batch, len(self._scenes)), recipe.seed
         self._steps_an_epoch = len(self._scenes) // self._batch
-        self.steps = recipe.epochs * self._steps_an_epoch
+        self.cycles = tuple(epochs * self._steps_an_epoch for epochs in recipe.cycles)
         self._epoch, self._order = -1, np.empty(0, int)
 
     def any_example(self, rng: np.random.Generator) -> Example:

@@ -11,7 +11,7 @@ import json
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,21 @@ def warmup_cosine(step: int, steps: int, warmup: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def cosine_with_restarts(step: int, cycles: Sequence[int], warmup: int) -> float:
+    """Learning-rate factor of `warmup_cosine` begun anew in every cycle (SGDR, arXiv 1608.03983).
+
+    Args:
+        step: number of the step, from the beginning of the first cycle.
+        cycles: steps of each cycle.
+        warmup: steps to the peak, in every cycle.
+    """
+    for length in cycles:
+        if step < length:
+            return warmup_cosine(step, length, warmup)
+        step -= length
+    raise ValueError(f"step {step} comes after the last cycle")
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -133,19 +148,21 @@ def fit(
     optimizer: torch.optim.Optimizer,
     losses: Callable[[int], dict[str, Tensor]],
     *,
-    steps: int,
+    cycles: Sequence[int],
     warmup: int,
     seed: int,
     clip: float = 1.0,
 ) -> None:
     """Train: sum the terms that ``losses(step)`` returns, step down their gradient, log, save, show progress.
 
-    The learning rates of the optimizer's groups are taken as peaks of ``warmup_cosine``.
+    The learning rates of the optimizer's groups are taken as peaks of `cosine_with_restarts` over ``cycles``, each in
+    steps.
 
     Raises:
         Interrupted: on Ctrl-C, after the state was saved.
         DuologueError: ``training_diverged`` if the loss is not finite.
     """
+    steps = sum(cycles)
     peaks = [group["lr"] for group in optimizer.param_groups]
     first = run.restore(model, optimizer)
     model.train()
@@ -154,7 +171,7 @@ def fit(
         bar = progress.add_task("training", total=steps, completed=first, figures="")
         for step in range(first, steps):
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * warmup_cosine(step, steps, warmup)
+                group["lr"] = peak * cosine_with_restarts(step, cycles, warmup)
             torch.manual_seed(step_seed(seed, step))
             terms = losses(step)
             total = torch.stack([term.float() for term in terms.values()]).sum()

@@ -101,7 +101,7 @@ def fit_tokenizer(
             terms["commitment"] = recipe.weights.commitment * quantized.commitment
         return terms
 
-    fit(run, tokenizer, optimizer, losses, steps=recipe.steps, warmup=recipe.warmup, seed=recipe.seed)
+    fit(run, tokenizer, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
     return tokenizer.cpu().eval()
 
 

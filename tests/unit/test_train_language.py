@@ -27,7 +27,7 @@ from protocol.skeleton import neutral_offsets
 from tests.unit.tiny import tiny_tokenizer, tiny_words
 
 RECIPE = """
-epochs: 2
+cycles: [1, 1]
 level_weights: [1.0, 0.5, 0.5]
 batch: 4
 warmup: 2

@@ -9,7 +9,7 @@ import torch
 from backend.evaluate.reconstruction import reconstruction
 from backend.tokenizer.config import TokenizerConfig
 from backend.train.recipe import read_recipe
-from backend.train.run import Interrupted, Run, fit, step_seed
+from backend.train.run import Interrupted, Run, cosine_with_restarts, fit, step_seed
 from backend.train.tokenizer import TokenizerRecipe, fit_tokenizer
 from backend.train.windows import Windows
 from protocol import rotations as rot
@@ -61,7 +61,7 @@ def line(steps: int, folder: Path, resume: bool, stop_at: int | None = None) -> 
         x = torch.from_numpy(np.random.default_rng(step_seed(0, step)).normal(size=(16, 4))).float()
         return {"fit": (model(x) - x.sum(-1, keepdim=True)).square().mean()}
 
-    fit(Run(folder, Settings(steps), resume), model, optimizer, losses, steps=steps, warmup=3, seed=0)
+    fit(Run(folder, Settings(steps), resume), model, optimizer, losses, cycles=[steps], warmup=3, seed=0)
     return linear.weight.detach().clone()
 
 
@@ -93,6 +93,15 @@ def test_a_run_is_neither_overwritten_nor_resumed_by_another_recipe(
     assert error.value.code == code
 
 
+def test_the_learning_rate_rises_and_falls_in_every_cycle() -> None:
+    rates = [cosine_with_restarts(step, [10, 6], warmup=2) for step in range(16)]
+    assert rates[:2] == rates[10:12] == [0.5, 1.0]
+    assert np.diff(rates[2:10]).max() < 0 > np.diff(rates[12:]).max()
+    assert rates[9] < 0.2 > rates[15]
+    with pytest.raises(ValueError, match="after the last cycle"):
+        cosine_with_restarts(16, [10, 6], warmup=2)
+
+
 def test_there_must_be_a_run_to_resume(tmp_path: Path) -> None:
     with pytest.raises(DuologueError, match="no run to resume"):
         Run(tmp_path, Settings(5), True)
@@ -104,7 +113,7 @@ def test_training_that_diverges_says_so(tmp_path: Path) -> None:
     with pytest.raises(DuologueError, match="not finite at step 0"):
         fit(
             Run(tmp_path, Settings(2), False), model, optimizer,
-            lambda step: {"loss": model.weight.sum() * float("nan")}, steps=2, warmup=1, seed=0,
+            lambda step: {"loss": model.weight.sum() * float("nan")}, cycles=[2], warmup=1, seed=0,
         )  # fmt: skip
 
 
