@@ -89,7 +89,7 @@ def fit_evaluator(run: Run, recipe: EvaluatorRecipe, train: Pairs, validation: P
     optimizer = torch.optim.AdamW(
         evaluator.parameters(), recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
     )
-    fit(run, evaluator, optimizer, losses, steps=recipe.steps, warmup=recipe.warmup, seed=recipe.seed)
+    fit(run, evaluator, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
     run.log(recipe.steps, **_validated(evaluator, validation))
     return evaluator.cpu().eval()
 
