@@ -18,7 +18,7 @@ from blender_addon import compat
 from blender_addon.animation import rig as rigs
 from blender_addon.animation.apply import PairWriter
 from blender_addon.animation.capture import capture
-from blender_addon.retarget.pair import palms
+from blender_addon.retarget.body import palms
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blender_addon.retarget.body import palms
 from blender_addon.retarget.detect import best_map
 from blender_addon.retarget.euler import channel_values
-from blender_addon.retarget.pair import Stage, palms
+from blender_addon.retarget.pair import Stage
 from blender_addon.retarget.rest_pose import Calibration, calibrate
 from blender_addon.retarget.rig import Rig
 from blender_addon.retarget.timing import Resampler
