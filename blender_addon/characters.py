@@ -1,4 +1,4 @@
-"""How the characters' rigs are mapped: remembered for panels, and corrected by hand on the armature itself."""
+"""How the characters' rigs are mapped: remembered for panels, and corrected by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from bpy.types import Armature, Object
 
 from protocol.errors import DuologueError
 
-from .animation.rig import BONE_MAP_PROPERTY, detection_of
+from .animation.own_map import forget_map, keep_map, own_map_of
+from .animation.rig import detection_of
 from .retarget import mapping
 from .retarget.detect import Detection
 
@@ -21,7 +22,7 @@ def mapping_of(character: Object) -> Detection:
     """How a rig's bones are mapped, or why they are not; remembered, because panels ask at every redraw."""
     bones = character.data.bones if isinstance(character.data, Armature) else ()
     scale = tuple(round(one, 6) for one in character.matrix_world.to_scale())
-    key = (character.name, character.get(BONE_MAP_PROPERTY), scale, *(bone.name for bone in bones))
+    key = (character.name, own_map_of(character), scale, *(bone.name for bone in bones))
     if key not in _known:
         if len(_known) >= _KNOWN_MAX:
             _known.clear()
@@ -32,20 +33,11 @@ def mapping_of(character: Object) -> Detection:
     return _known[key]
 
 
-def has_own_map(character: Object) -> bool:
-    """Whether a rig's map was loaded or corrected, and not found."""
-    return BONE_MAP_PROPERTY in character
-
-
-def keep_map(character: Object, text: str) -> None:
-    """Keep a map, as JSON, on the armature: it is saved with the .blend."""
-    character[BONE_MAP_PROPERTY] = text
-
-
-def forget_map(character: Object) -> None:
-    """Take the map off the armature again, and look anew at what its bones are."""
-    character.pop(BONE_MAP_PROPERTY, None)
+def detect_again(character: Object) -> Detection:
+    """Drop a rig's own map, and look anew at what its bones are."""
+    forget_map(character)
     _known.clear()
+    return mapping_of(character)
 
 
 def correct(character: Object, row: str, bone: str) -> None:

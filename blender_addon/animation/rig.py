@@ -19,9 +19,8 @@ from ..retarget.rig import Rig, orthonormal
 from ..retarget.transfer import Drive
 from ..stubs import ArmatureObject, Context
 from .condition import hidden
+from .own_map import own_map_of
 
-BONE_MAP_PROPERTY = "duologue_bone_map"
-"""Custom property of an armature object: its own bone map as JSON text, for rigs that are not known by name."""
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 """From Blender's world to that of `Motion`: -Y becomes +Z, Z becomes Y."""
 _SAME_DEGREES = 0.2
@@ -70,10 +69,10 @@ def detection_of(armature: ArmatureObject) -> detect.Detection:
         DuologueError: ``no_rig``.
     """
     rig = read_rig(armature)
-    own = armature.get(BONE_MAP_PROPERTY)
+    own = own_map_of(armature)
     try:
         rig.check_scale()
-        found = _own_map(rig, str(own)) if own else detect.detect(rig)
+        found = _own_map(rig, own) if own else detect.detect(rig)
     except DuologueError as error:
         return detect.Detection(mapping.NO_MAP, error)
     found = detect.checked(rig, found)

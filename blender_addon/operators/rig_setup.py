@@ -14,8 +14,9 @@ from bpy.types import Event, Object, Operator
 
 from protocol.errors import DuologueError
 
+from ..animation.own_map import keep_map
 from ..animation.rig import read_rig
-from ..characters import forget_map, keep_map, mapping_of
+from ..characters import detect_again, mapping_of
 from ..properties import pair_of
 from ..retarget import mapping
 from ..stubs import Context
@@ -142,8 +143,7 @@ class DUOLOGUE_OT_detect_bones(Operator):
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        forget_map(character)
-        found = mapping_of(character)
+        found = detect_again(character)
         if found.error is not None:
             self.report({"WARNING"}, str(found.error))
         return {"FINISHED"}

@@ -6,7 +6,8 @@ from typing import Any
 
 from bpy.types import Object
 
-from ..characters import has_own_map, mapping_of
+from ..animation.own_map import own_map_of
+from ..characters import mapping_of
 from ..operators.rig_setup import DUOLOGUE_OT_detect_bones, DUOLOGUE_OT_load_bone_map, DUOLOGUE_OT_save_bone_map
 from ..properties import pair_of
 from ..retarget import mapping
@@ -38,7 +39,7 @@ def draw_mapping(layout: Any, context: Context, character: Object, letter: str) 
     column = body.column(align=True)
     for name in _shown(rows):
         _draw_row(column, fields, character, name, rows.get(name, ""))
-    if has_own_map(character):
+    if own_map_of(character) is not None:
         body.label(text="Kept with the armature", icon="FAKE_USER_ON")
 
 

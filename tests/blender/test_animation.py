@@ -18,6 +18,7 @@ from blender_addon import compat
 from blender_addon.animation import rig as rigs
 from blender_addon.animation.apply import PairWriter
 from blender_addon.animation.capture import capture
+from blender_addon.animation.own_map import keep_map
 from blender_addon.retarget.body import palms
 from protocol import rotations as rot
 from protocol.errors import DuologueError
@@ -530,7 +531,7 @@ def test_a_rig_of_unknown_names_is_animated_through_its_own_bone_map(cast: Cast)
     assert rigs.bone_map_of(cast.mixamo).name == "Unnamed"
 
     bones = {key: [renamed[name] for name in names] for key, names in known.bones.items()}
-    cast.mixamo[rigs.BONE_MAP_PROPERTY] = json.dumps({"name": "Things", "bones": bones})
+    keep_map(cast.mixamo, json.dumps({"name": "Things", "bones": bones}))
     cast.write(motion)
 
     assert degrees(motion, capture(cast.scene, cast.both, 1, FRAMES)).mean() < 0.2

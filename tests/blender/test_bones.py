@@ -40,12 +40,12 @@ def test_a_corrected_row_is_kept_on_the_armature_and_detect_drops_it(stage, addo
     correct(stage, "left_foot", "")
     assert field_of(stage, "left_foot") == ""
     assert field_of(stage, "right_foot") == "mixamorig:RightToeBase"
-    assert "left_foot" not in json.loads(stage.b[addon("animation.rig").BONE_MAP_PROPERTY])["bones"]
+    assert "left_foot" not in json.loads(addon("animation.own_map").own_map_of(stage.b))["bones"]
     assert characters.mapping_of(stage.b).bone_map.name == "Mixamo, corrected"
     assert field_of(stage, "left_foot", "a") == "mixamorig:LeftToeBase"
     duologue.detect_bones(character="Bob")
     assert field_of(stage, "left_foot") == "mixamorig:LeftToeBase"
-    assert not characters.has_own_map(stage.b)
+    assert addon("animation.own_map").own_map_of(stage.b) is None
 
 
 def test_a_needed_row_that_is_emptied_is_missed_until_it_is_filled_again(stage, backend):
@@ -71,6 +71,25 @@ def test_rows_are_saved_with_the_file(stage, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=path)
     rows = context.scene.duologue.bones_b
     assert (rows.left_foot, rows.right_foot) == ("", "mixamorig:RightToeBase")
+
+
+def test_rows_of_a_library_override_are_saved_with_the_file_too(stage, cast_file, tmp_path):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(cast_file, link=True) as (_, wanted):
+        wanted.objects = ["Alice"]
+    linked: Any = next(one for one in bpy.data.objects if one.library is not None and one.type == "ARMATURE")
+    stage.scene.collection.objects.link(linked)
+    own: Any = linked.override_create(remap_local_usages=True)
+    stage.settings.character_b = own
+    correct(stage, "left_foot", "")
+    path = str(tmp_path / "override.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    rows = context.scene.duologue.bones_b
+    assert (rows.left_foot, rows.right_foot) == ("", "mixamorig:RightToeBase")
+    duologue.detect_bones(character=context.scene.duologue.character_b.name)
+    assert rows.left_foot == "mixamorig:LeftToeBase"
 
 
 def test_a_preset_is_saved_and_loaded_onto_another_rig(stage, tmp_path):

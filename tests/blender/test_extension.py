@@ -98,7 +98,7 @@ def test_a_bone_map_that_is_none_is_refused_and_changes_nothing(stage, tmp_path,
     path = tmp_path / "map.json"
     path.write_text(text)
     refused(duologue.load_bone_map, character="Bob", filepath=str(path))
-    assert addon("animation.rig").BONE_MAP_PROPERTY not in stage.b
+    assert addon("animation.own_map").own_map_of(stage.b) is None
     assert "cannot be read" in refused(duologue.load_bone_map, character="Bob", filepath=str(tmp_path / "none.json"))
 
 
