@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bpy.types import Object
@@ -26,7 +27,7 @@ def draw_mapping(layout: Any, context: Context, character: Object, letter: str) 
         draw_error(layout.column(), context, found.error)
     header, body = layout.panel(f"DUOLOGUE_bones_{letter}", default_closed=True)
     header.label(
-        text=f"{found.bone_map.name}: {filled} of {len(mapping.ROWS)} joints",
+        text=f"{found.bone_map.name}: {filled} of {len(mapping.ROWS)}",
         icon="CHECKMARK" if found.error is None else "ERROR",
     )
     if body is None:
@@ -58,11 +59,14 @@ def _shown(rows: dict[str, str]) -> list[str]:
 
 
 def _draw_row(layout: Any, fields: Any, character: Object, name: str, bone: str) -> None:
-    row = layout.split(factor=0.42, align=True)
+    row = layout.split(factor=0.4, align=True)
     needed = name in _REQUIRED and not bone
     row.alert = needed
-    label = mapping.listed([name]).capitalize()
-    row.label(
-        text=f"{label} (needed)" if needed else label, icon="CHECKMARK" if bone else "ERROR" if needed else "REMOVE"
-    )
+    row.label(text=_label(name), icon="CHECKMARK" if bone else "ERROR" if needed else "REMOVE")
     row.prop_search(fields, name, character.data, "bones", text="")
+
+
+def _label(row: str) -> str:
+    """A row's joint in few letters, because sidebars are narrow: “L shoulder”, “Spine 2”."""
+    side, _, joint = row.rpartition("_")
+    return f"{side[0].upper()} {joint}" if side else re.sub(r"(\d)$", r" \1", row).capitalize()
