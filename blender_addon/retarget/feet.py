@@ -16,9 +16,9 @@ from .easing import Easing
 from .limb import REACH
 from .pose import Pose
 
-LAND_SPEED, LEAVE_SPEED = 0.25, 0.40
+LAND_SPEED, LEAVE_SPEED = 0.15, 0.30
 """A part of a foot stands once it is slower than the first (metres a second), until it is faster than the second."""
-LAND_HEIGHT, LEAVE_HEIGHT = 0.04, 0.07
+LAND_HEIGHT, LEAVE_HEIGHT = 0.03, 0.05
 """The same for its height over where it stands in the T-pose, metres on the neutral body."""
 STRAY = 0.10
 """Metres: a foot that creeps this far does slide, and takes a new place."""
@@ -50,6 +50,7 @@ class Stance:
         persons = len(self.offsets)
         self._on = np.zeros((persons, 2, 2), bool)
         self._since = np.zeros((persons, 2, 2, 3))
+        self._barred = np.zeros((persons, 2, 2))
 
     def push(self, source: Pose) -> np.ndarray:
         """(T, P, 2) for the next frames, left and right foot: `TOE`, `HEEL`, or `FREE` where it does not stand."""
@@ -66,7 +67,9 @@ class Stance:
         for frame, place in enumerate(places):
             near = np.hypot(*(place - self._since)[..., [0, 2]].transpose(3, 0, 1, 2)) < STRAY
             kept = self._on & stays[frame] & near
-            landed = ~self._on & lands[frame]
+            # A foot that strayed has to be let go for long enough to reach its new place.
+            self._barred = np.where(self._on & stays[frame] & ~near, RELEASE, self._barred - 1 / self.fps)
+            landed = ~self._on & lands[frame] & (self._barred <= 0)
             self._since[landed] = place[landed]
             self._on = kept | landed
             toe, heel = self._on[..., TOE], self._on[..., HEEL]
