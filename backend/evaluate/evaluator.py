@@ -3,8 +3,8 @@
 It judges other models, so it is no part of a checkpoint: whoever evaluates trains it on the training split of the same
 corpus (``duologue train evaluator``), and figures are comparable only between models judged by the same one. In the
 manner of InterGen's InterCLIP (Liang et al. 2023, arXiv 2304.05684): both persons side by side, in order, without foot
-contacts, not normalised; embeddings are unit vectors times a learned scale. It is far smaller, its words are frozen
-WordLlama vectors instead of CLIP's, and 8 frames make one token, so that two CPU cores train it in minutes.
+contacts, not normalised; embeddings are unit vectors times a learned scale. It is far smaller, so that a CPU can train
+it: its words are frozen WordLlama vectors instead of CLIP's, a recurrent network reads them, 8 frames are one token.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..features import interhuman_features
+from ..language.intent import IntentReader
 from ..language.words import Words
 from ..tokenizer.stream import FPS
 
@@ -37,7 +38,7 @@ PAIR_FEATURES = 2 * PERSON_FEATURES
 
 _FIRST_SCALE = 3.0
 _LONGEST = 512
-"""Tokens of the longest motion or sentence; what goes beyond is cut."""
+"""Tokens of the longest motion; what goes beyond is cut."""
 _EMBED_AT_ONCE = 64
 
 
@@ -51,8 +52,8 @@ class EvaluatorConfig:
     """Features of a hidden state."""
     heads: int = 4
     feed_forward: int = 384
-    motion_layers: int = 4
-    text_layers: int = 2
+    layers: int = 4
+    """Of the transformer over a motion."""
     embedding: int = 128
     """Features of an embedding. InterCLIP's 512 would be more than there are held-out scenes, and spoil the FID."""
     patch: int = 8
@@ -72,16 +73,18 @@ class Evaluator(nn.Module):
         super().__init__()
         self.config, self.words = config, words
         self.register_buffer("vectors", words.vectors, persistent=False)
-        self.read = _Encoder(config, config.word_width, config.text_layers)
-        self.watch = _Encoder(config, config.patch * PAIR_FEATURES, config.motion_layers)
+        # Not a transformer: who does it to whom is in the order of words, which a recurrent network learns sooner.
+        self.read = IntentReader(config.word_width, config.embedding, config.width, config.dropout)
+        self.watch = _Watcher(config)
         self.scale = nn.Parameter(torch.tensor(_FIRST_SCALE))
 
     def text_embeddings(self, texts: Sequence[str]) -> Tensor:
         """Embeddings (N, E) of sentences."""
         device = self.scale.device
-        encoded = [torch.tensor(self.words.encode(text)[:_LONGEST] or [0], device=device) for text in texts]
+        encoded = [torch.tensor(self.words.encode(text) or [0], device=device) for text in texts]
+        ids = nn.utils.rnn.pad_sequence(encoded, batch_first=True, padding_value=-1)  # (N, W)
         vectors: Tensor = self.get_buffer("vectors")
-        return self._scaled(self.read([vectors[ids].float() for ids in encoded]))
+        return self._scaled(self.read(vectors[ids.clamp(min=0)].float(), ids >= 0))
 
     def motion_embeddings(self, motions: Sequence[Tensor]) -> Tensor:
         """Embeddings (N, E) of motions as `pair_features` (T, 516), each of its own length."""
@@ -118,7 +121,7 @@ class Evaluator(nn.Module):
             raise DuologueError(
                 "evaluator_missing",
                 f"There is no trained evaluator in {folder}.",
-                f"Train one, which takes minutes, with `duologue train evaluator --out {folder}`.",
+                f"Train one with `duologue train evaluator --out {folder}`.",
             )
         try:
             config = EvaluatorConfig(**json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
@@ -144,12 +147,12 @@ class Evaluator(nn.Module):
         return functional.normalize(embeddings, dim=-1) * self.scale
 
 
-class _Encoder(nn.Module):
-    """A transformer over a sequence; what its query token has gathered becomes the embedding."""
+class _Watcher(nn.Module):
+    """A transformer over the patches of a motion; what its query token has gathered becomes the embedding."""
 
-    def __init__(self, config: EvaluatorConfig, features: int, layers: int) -> None:
+    def __init__(self, config: EvaluatorConfig) -> None:
         super().__init__()
-        self.enter = nn.Linear(features, config.width)
+        self.enter = nn.Linear(config.patch * PAIR_FEATURES, config.width)
         self.query = nn.Parameter(torch.randn(config.width) * config.width**-0.5)
         layer = nn.TransformerEncoderLayer(
             config.width,
@@ -160,12 +163,12 @@ class _Encoder(nn.Module):
             batch_first=True,
             norm_first=True,
         )
-        self.gather = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.gather = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
         self.leave = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, config.embedding))
         self.register_buffer("places", _sinusoids(_LONGEST, config.width), persistent=False)
 
     def forward(self, sequences: Sequence[Tensor]) -> Tensor:
-        """N sequences (L_n, features) to (N, E)."""
+        """N sequences (L_n, patch x 516) to (N, E)."""
         padded = nn.utils.rnn.pad_sequence(list(sequences), batch_first=True)  # (N, L, features)
         lengths = torch.tensor([len(sequence) for sequence in sequences], device=padded.device)
         empty = torch.arange(padded.shape[1], device=padded.device) >= lengths[:, None]

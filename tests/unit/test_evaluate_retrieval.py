@@ -29,8 +29,8 @@ from tests.unit.test_train_run import dance
 from tests.unit.tiny import tiny_checkpoint, tiny_words
 
 TINY = EvaluatorRecipe(
-    steps=110,
-    model=EvaluatorConfig(width=24, heads=2, feed_forward=32, motion_layers=1, text_layers=1, embedding=8, dropout=0.0),
+    steps=70,
+    model=EvaluatorConfig(width=24, heads=2, feed_forward=32, layers=1, embedding=8, dropout=0.0),
     wording=0.2,
     batch=4,
     learning_rate=3e-3,
