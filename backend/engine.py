@@ -14,10 +14,11 @@ import torch
 
 from protocol.errors import DuologueError
 from protocol.messages import Limits
-from protocol.motion import Motion
+from protocol.motion import Motion, joined_in_time
 from protocol.skeleton import neutral_offsets
 
 from .checkpoint import verify
+from .cleanup import Cleaner
 from .features import body_scale, canonicalized, features
 from .language.decode import Cancelled, motion_steps, words
 from .language.layout import Row, prefix, row
@@ -47,11 +48,15 @@ _SCALES = (0.6, 1.5)
 
 @dataclass(frozen=True)
 class MotionPiece:
-    """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames."""
+    """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
+
+    ``raw`` holds the same frames as they were decoded, before they were cleaned up.
+    """
 
     start: int
     total: int
     motion: Motion
+    raw: Motion
 
 
 def never() -> bool:
@@ -132,7 +137,7 @@ class Engine:
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
         opening = self._openings(GENERATE, prompt, (1.0, 1.0), frames)
-        return self._pieces(GENERATE, opening, frames, offsets, seed, cancelled, None, lambda motion: motion)
+        return self._pieces(GENERATE, opening, frames, Cleaner(offsets), offsets, seed, cancelled, None, _as_it_is)
 
     def react(
         self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = never
@@ -161,7 +166,8 @@ class Engine:
         codes, scales = self._encode(motion)
         opening = self._openings(REACT, prompt, (scales[0], 1.0), motion.frames)
         partner = neutral_offsets()[None]
-        return self._pieces(REACT, opening, motion.frames, partner, seed, cancelled, codes[0], placement.undo)
+        cleaner = Cleaner(partner, motion)
+        return self._pieces(REACT, opening, motion.frames, cleaner, partner, seed, cancelled, codes[0], placement.undo)
 
     def describe(self, motion: Motion, *, seed: int = 0, cancelled: Callable[[], bool] = never) -> Iterator[str]:
         """Say what one or two persons do, in pieces of one sentence.
@@ -207,17 +213,39 @@ class Engine:
         task: Task,
         opening: list[Row],
         total: int,
+        cleaner: Cleaner,
         offsets: np.ndarray,
         seed: int,
         cancelled: Callable[[], bool],
         given: np.ndarray | None,
         placed: Callable[[Motion], Motion],
     ) -> Iterator[MotionPiece]:
+        start, decoded = 0, []
+        for raw in self._decoded(task, opening, total, offsets, seed, cancelled, given):
+            decoded.append(raw)
+            last = sum(stretch.frames for stretch in decoded) == total
+            for motion in (cleaner.push(raw), cleaner.finish() if last else None):
+                if motion is not None:
+                    same = joined_in_time(decoded).slice(start, start + motion.frames)
+                    yield MotionPiece(start, total, placed(motion), placed(same))
+                    start += motion.frames
+
+    def _decoded(
+        self,
+        task: Task,
+        opening: list[Row],
+        total: int,
+        offsets: np.ndarray,
+        seed: int,
+        cancelled: Callable[[], bool],
+        given: np.ndarray | None,
+    ) -> Iterator[Motion]:
+        """Stretches of exactly ``total`` frames as they come out of the decoder."""
         decoder = StreamingDecoder(self._tokenizer, offsets)
         steps = math.ceil(total / STRIDE)
         generator = torch.Generator().manual_seed(seed)
         made = motion_steps(self._model, opening, steps, SAMPLING[task.name], generator, cancelled, given)
-        start, waiting = 0, []
+        left, waiting = total, []
         for number, codes in enumerate(made, 1):
             waiting.append(codes[-len(offsets) :])
             if number % _STEPS_A_PIECE and number < steps:
@@ -227,11 +255,10 @@ class Engine:
             if number == steps:
                 finished.append(decoder.finish())
             for motion in finished:
-                if motion is None or start >= total:
-                    continue
-                motion = placed(motion.slice(0, total - start))
-                yield MotionPiece(start, total, motion)
-                start += motion.frames
+                if motion is not None and left > 0:
+                    motion = motion.slice(0, left)
+                    left -= motion.frames
+                    yield motion
 
     def _sentence(self, opening: Row, seed: int, cancelled: Callable[[], bool]) -> Iterator[str]:
         generator = torch.Generator().manual_seed(seed)
@@ -245,6 +272,10 @@ class Engine:
                 yield text[len(said) :]
                 said = text
         yield "."
+
+
+def _as_it_is(motion: Motion) -> Motion:
+    return motion
 
 
 def _check_prompt(prompt: str) -> None:

@@ -119,10 +119,13 @@ def _retrieval(found: dict[str, Any]) -> str:
 def _physics(found: dict[str, Any]) -> str:
     head = ["what", *(name.replace("_", " ") for name in found)]
     rows = [
-        [label, *(_number(column[name], digits) for column in found.values())]
+        [label, *(_number(column.get(name), digits) for column in found.values())]
         for label, name, digits in (
             ("feet sliding while they bear, m/s", "skate_mps", 3),
+            ("share of toes and frames that bear", "planted", 2),
+            ("toes within 3 cm of the floor, m/s", "toe_mps", 3),
             ("bodies inside each other, cm", "penetration_cm", 2),
+            ("the same in the worst frame, cm", "worst_cm", 2),
             ("lowest toe off the floor, cm", "floor_cm", 2),
             ("jerk, m/s³", "jerk_mps3", 0),
         )

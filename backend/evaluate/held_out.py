@@ -35,6 +35,11 @@ class Piece(Protocol):
         """Its frames."""
         ...
 
+    @property
+    def raw(self) -> Motion:
+        """The same frames before they were cleaned up."""
+        ...
+
 
 class Model(Protocol):
     """What is evaluated: `backend.engine.Engine`, or a stand-in in tests."""

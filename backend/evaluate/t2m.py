@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from protocol.motion import Motion
+from protocol.motion import Motion, joined_in_time
 
 from ..corpus.choreographer.captions import Prompt, held_out_prompts
 from .checks import judge
@@ -33,17 +33,19 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
     Returns:
         shares in 0..1: ``found`` (kind seen, and done by whom the prompt says), ``found_kind`` (whoever does it),
         ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt under ``items``; and the `physics` of
-        generated and true motions under ``physics``.
+        generated motions, cleaned and raw, and of true ones under ``physics``.
     """
     prompts = [prompt for kind in corpus.kinds for prompt in held_out_prompts(kind)]
     truths = [_truth(prompt, corpus, index) for index, prompt in enumerate(prompts)]
     looked_up = retrieved([prompt.text for prompt in prompts], corpus, embed)
     items: list[dict[str, Any]] = []
-    moved: dict[str, list[Motion]] = {"generated": [], "held_out_truth": []}
+    moved: dict[str, list[Motion]] = {"generated": [], "generated_raw": [], "held_out_truth": []}
     for index, prompt in enumerate(prompts):
         progress(index / len(prompts), "Text to motion")
-        truth, made = truths[index], whole(model.generate(prompt.text, SECONDS, seed=index))
+        pieces = list(model.generate(prompt.text, SECONDS, seed=index))
+        truth, made = truths[index], whole(pieces)
         moved["generated"].append(made)
+        moved["generated_raw"].append(joined_in_time([piece.raw for piece in pieces]))
         moved["held_out_truth"].append(truth)
         generated = judge(made)
         items.append(

@@ -67,7 +67,7 @@ def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPat
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
     monkeypatch.setattr("backend.engine._STEPS_A_PIECE", 1000)
     whole = list(engine.generate(PROMPT, 3.0))
-    assert len(whole) <= 2
+    assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
 
 

@@ -54,6 +54,10 @@ def performed(kind: str, actor: str) -> Motion:
 class Piece:
     motion: Motion
 
+    @property
+    def raw(self) -> Motion:
+        return self.motion
+
 
 @dataclass
 class Playback:
@@ -173,15 +177,18 @@ def test_physics_sees_sliding_penetration_hovering_and_jerks():
     ground = still.positions()[..., 1].min()
     still = still.moved(rot.IDENTITY, np.array([0, -ground, 0], np.float32))
     clean = physics.physics([still])
-    assert clean == pytest.approx({"skate_mps": 0, "penetration_cm": 0, "floor_cm": 0, "jerk_mps3": 0}, abs=1e-3)
+    none = ("skate_mps", "toe_mps", "penetration_cm", "worst_cm", "floor_cm", "jerk_mps3")
+    assert clean == pytest.approx({"planted": 1.0} | dict.fromkeys(none, 0), abs=1e-3)
     slide = Motion(
         30, still.root + np.linspace(0, 0.4, FRAMES)[:, None, None] * [1, 0, 0], still.rotations, still.offsets
     )
     assert physics.physics([slide])["skate_mps"] == pytest.approx(0.2, abs=0.01)
+    assert physics.physics([slide])["toe_mps"] == pytest.approx(0.2, abs=0.01)
     lifted = still.moved(rot.IDENTITY, np.array([0, 0.05, 0], np.float32))
     assert physics.physics([lifted])["floor_cm"] == pytest.approx(5, abs=0.01)
     inside = joined_as_persons([still.person(0), still.person(0).moved(rot.about_y(0.0), np.array([0.12, 0, 0]))])
     assert physics.physics([inside])["penetration_cm"] == pytest.approx(10, abs=1.5)
+    assert physics.physics([inside])["worst_cm"] == pytest.approx(10, abs=1.5)
     shaking = still.root + 0.01 * np.random.default_rng(0).standard_normal(still.root.shape)
     assert physics.physics([Motion(30, shaking, still.rotations, still.offsets)])["jerk_mps3"] > 100
 
