@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
 
@@ -22,6 +22,8 @@ MOST_UNEVEN = 0.4
 """The shorter half of a limb is at least this long, as a share of the other."""
 MOST_BEFORE, MOST_WITHIN = 3, 4
 """Bones before a limb (collar, hip joint) and bones that one of its halves may be made of (twist bones)."""
+MOST_PAIRS = 12
+"""How many pairs of one bone are worth a second look: the strands of a head of hair make thousands."""
 BRANCH = 0.012
 """What counts as a branch, such as a finger, is at least this long, as a share of the largest extent."""
 
@@ -144,17 +146,14 @@ class Pair:
 
 
 def pairs(skeleton: Skeleton) -> list[Pair]:
-    """All pairs of limbs of a skeleton, each the best reading of its two chains."""
+    """The pairs of limbs of a skeleton that look most like limbs, each the best reading of its two chains."""
     least = SHORTEST * skeleton.extent
     found = []
     for hub, children in enumerate(skeleton.children):
         long = [child for child in children if skeleton.reach[child] > least]
         limbs = {child: _limbs(skeleton, child, least) for child in long}
-        for number, a in enumerate(long):
-            for b in long[number + 1 :]:
-                best = _best_pair(hub, limbs[a], limbs[b])
-                if best is not None:
-                    found.append(best)
+        here = [_best_pair(hub, limbs[a], limbs[b]) for a, b in combinations(long, 2)]
+        found += sorted((pair for pair in here if pair is not None), key=lambda pair: -pair.score)[:MOST_PAIRS]
     return found
 
 
