@@ -10,18 +10,19 @@ import numpy as np
 from bpy.types import Action, Scene
 
 from protocol.errors import DuologueError
-from protocol.motion import Motion
+from protocol.motion import Motion, joined_in_time
 
 from .. import compat
 from ..retarget.euler import AXIS_ANGLE, QUATERNION, channel_values
 from ..retarget.mapping import Switch
 from ..retarget.pair import Stage
+from ..retarget.residuals import Residuals
 from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.timing import Resampler
 from ..retarget.transfer import Drive, to_channels
 from ..stubs import ArmatureObject, Context
 from .condition import check_keyable, check_present
-from .keys import add_curves, append_keys, set_constant
+from .keys import add_curves, set_constant, write_keys
 from .previous import Previous
 from .rig import bone_map_of, measured_drive, read_rig
 
@@ -76,11 +77,15 @@ class PairWriter:
         self._beside = beside.resampled(rate) if beside is not None else None
         known = measured if measured is not None else [measure(target) for target in targets]
         self._tracks = [_Track(target, rig) for target, rig in zip(targets, known, strict=True)]
+        self._total = total
+        self._stretches: list[Motion] = []
         self._stage: Stage | None = None
         self._action = ""
+        self.residuals: Residuals | None = None
+        """What retargeting could not keep; None before the whole motion is written."""
 
     def write(self, motion: Motion, start: int) -> None:
-        """Key the next stretch of motion.
+        """Key the next stretch of motion; with the last one, key all of it anew, as only the whole can be.
 
         Args:
             motion: as many persons as there are targets, at any frame rate.
@@ -96,15 +101,23 @@ class PairWriter:
                 "Give each person one rig.",
             )
         first, stretch = self._resampler.push(motion, start)
-        if stretch is None:
+        whole = start + motion.frames == self._total
+        if stretch is not None:
+            self._stretches.append(stretch)
+        if not self._stretches or (stretch is None and not whole):
             return
         if self._stage is None:
-            self._stage = Stage(stretch, [track.rig.calibration for track in self._tracks], self._beside)
+            known = [track.rig.calibration for track in self._tracks]
+            self._stage = Stage(self._stretches[0], known, self._beside)
             self._begin()
-        on_rigs = self._stage.on_bodies(stretch, first)
-        frames = self._start_frame + np.arange(first, first + stretch.frames)
+        if whole:
+            first = 0
+            on_rigs, self.residuals = self._stage.settled(joined_in_time(self._stretches))
+        else:
+            on_rigs = self._stage.on_bodies(self._stretches[-1], first)
+        frames = self._start_frame + np.arange(first, first + on_rigs.frames)
         for person, track in enumerate(self._tracks):
-            track.append(self.action, on_rigs.person(person), frames)
+            track.key(self.action, on_rigs.person(person), frames, anew=whole)
 
     @property
     def action(self) -> Action | None:
@@ -206,8 +219,8 @@ class _Track:
             add_curves(action, slot, path, one.bone, 1)
             set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
 
-    def append(self, action: Action | None, motion: Motion, frames: np.ndarray) -> None:
-        """Key a one-person motion on the rig's own body at scene frames (T,), in its slot of the action."""
+    def key(self, action: Action | None, motion: Motion, frames: np.ndarray, *, anew: bool) -> None:
+        """Key a one-person motion on the rig's own body at scene frames (T,), after what is keyed or ``anew``."""
         target = self.previous.find()
         slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
         if action is None or slot is None:
@@ -219,12 +232,14 @@ class _Track:
         curves = compat.channelbag(action, slot).fcurves
         channels = to_channels(motion, self.rig.calibration, self.rig.drive)
         values = []
+        if anew:
+            self._last = [None] * len(self.rig.modes)
         for number, mode in enumerate(self.rig.modes):
             values.append(channel_values(channels.rotations[:, number], mode, self._last[number]))
             self._last[number] = values[-1][-1]
         values.append(channels.location)
         for (_, path, count), numbers in zip(self._paths(), values, strict=True):
-            append_keys([curves.find(path, index=index) for index in range(count)], frames, numbers)
+            write_keys([curves.find(path, index=index) for index in range(count)], frames, numbers, anew=anew)
         target.update_tag(refresh={"TIME"})
 
     def _paths(self) -> list[tuple[str, str, int]]:

@@ -21,24 +21,27 @@ def add_curves(action: Action, slot: ActionSlot, data_path: str, group: str, cou
         compat.new_fcurve(bag, data_path, index, group)
 
 
-def append_keys(curves: Sequence[bpy.types.FCurve], frames: np.ndarray, values: np.ndarray) -> None:
-    """Append linear keys to F-curves.
+def write_keys(
+    curves: Sequence[bpy.types.FCurve], frames: np.ndarray, values: np.ndarray, *, anew: bool = False
+) -> None:
+    """Add linear keys to F-curves.
 
     Args:
         curves: C of them.
-        frames: (T,) scene frames, after those that the curves have keys on.
+        frames: (T,) scene frames, after those that the curves have keys on; or from the first of these on.
         values: (T, C).
+        anew: whether these keys take the place of all that there are, which are not more.
     """
-    count = len(frames)
     for index, curve in enumerate(curves):
         points = curve.keyframe_points
         had = len(points)
-        points.add(count)
-        co = np.empty(2 * (had + count), np.float32)
+        points.add(len(frames) - had if anew else len(frames))
+        co = np.empty(2 * len(points), np.float32)
         points.foreach_get("co", co)
-        co[2 * had :: 2], co[2 * had + 1 :: 2] = frames, values[:, index]
+        new = slice(0 if anew else 2 * had, None)
+        co[new] = np.stack((frames, values[:, index]), axis=1).ravel()
         points.foreach_set("co", co)
-        points.foreach_set("interpolation", np.full(had + count, _LINEAR, np.int32))
+        points.foreach_set("interpolation", np.full(len(points), _LINEAR, np.int32))
         curve.update()
 
 

@@ -17,6 +17,8 @@ from .pose import Pose
 
 FIRM = 0.95
 """From this weight on a hand touches, and is measured."""
+THERE = 0.01
+"""Metres within which a hand is where it should be."""
 STRETCHED = 0.98
 """An arm this near to its length, as a share of it, has no reach left."""
 
@@ -50,7 +52,7 @@ class HandErrors(NamedTuple):
     Attributes:
         off: (N,) metres from the palm that a hand touches in the source, or from the surface.
         slid: (N,) metres from the same spot.
-        reached: (N,) whether an arm that it takes is still bent, so that nothing kept it from closing the distance.
+        reached: (N,) whether it is there, or an arm that it takes is still bent: no arm is too short for it.
     """
 
     off: np.ndarray
@@ -99,11 +101,8 @@ def hand_errors(pose: Pose, contacts: Contacts) -> HandErrors:
     astray = np.linalg.norm(part_goals(contacts, pose, points) - hands[:, :, :, None], axis=-1)
     on_parts = [(contacts.parts * one).sum(-1)[touch] for one in (off, astray)]
     both = bent[:, 0, :, None] | bent[:, 1, None]
-    return HandErrors(
-        np.concatenate((gaps[meet], on_parts[0])),
-        np.concatenate((gaps[meet], on_parts[1])),
-        np.concatenate((both[meet], bent[touch])),
-    )
+    off_all, slid = (np.concatenate((gaps[meet], one)) for one in on_parts)
+    return HandErrors(off_all, slid, np.concatenate((both[meet], bent[touch])) | (off_all < THERE))
 
 
 def _or_zero(figure: Callable[[np.ndarray], np.floating], values: np.ndarray) -> float:

@@ -348,13 +348,14 @@ def test_a_real_handshake_is_one_on_the_two_characters(cast: Cast, handshake: Mo
 
     meeting = right_hands(handshake) < 0.10
     assert meeting.sum() > 10
-    assert right_hands(read)[meeting].mean() < 0.08
-    assert right_hands(read)[meeting].max() < 0.15
+    # Reading puts each one's toe joints on the floor, which are 2 cm higher on one rig than on the other.
+    assert np.median(right_hands(read)[meeting]) < 0.025
+    assert right_hands(read)[meeting].max() < 0.09
     feet = [JOINT["left_foot"], JOINT["right_foot"]]
     assert read.positions()[:, :, feet, 1].min() > -0.03
     source, moved = (np.diff(one.positions()[:, :, feet], axis=0) * 30 for one in (handshake, read))
     planted = np.linalg.norm(source, axis=-1) < 0.1
-    assert np.linalg.norm(moved, axis=-1)[planted].mean() < 0.08
+    assert np.median(np.linalg.norm(moved, axis=-1)[planted]) < 0.03
 
 
 def test_300_frames_onto_two_rigs_take_less_than_half_a_second(cast: Cast) -> None:
