@@ -63,6 +63,14 @@ def of_pair(character: Object) -> str:
     return str(bound[0].get(PAIR_PROPERTY, "")) if bound is not None else ""
 
 
+def shown(character: Object) -> str:
+    """The captions of what a character does right now, a line each, with who is meant before it."""
+    alone, together = own(character), of_pair(character)
+    if alone and together:
+        return f"{character.name}: {alone}\nTogether: {together}"
+    return f"{character.name}: {alone or together}" if alone or together else ""
+
+
 def read_action(action: Action) -> str:
     """The captions of an action, each once: that of the pair, then the others in the order of its slots."""
     known = _own_captions(action)

@@ -1,4 +1,4 @@
-"""Settings of the person, not of the .blend: where the backend is and whether it may be started."""
+"""Settings of the person, not of the .blend: where the backend is, whether it may be started, where captions show."""
 
 # Blender reads property definitions from annotations.
 # pyright: reportInvalidTypeForm=false
@@ -16,8 +16,15 @@ from .link.process import Settings
 from .stubs import Context
 
 
+def _redraw_outliners(_preferences: object, context: Context) -> None:
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "OUTLINER":
+                area.tag_redraw()
+
+
 class DUOLOGUE_AP_preferences(AddonPreferences):
-    """How the backend is found."""
+    """How the backend is found, and where captions are shown."""
 
     bl_idname = __package__ or ""
 
@@ -42,6 +49,18 @@ class DUOLOGUE_AP_preferences(AddonPreferences):
         subtype="FILE_PATH",
     )
 
+    outliner_captions: BoolProperty(
+        name="Captions in the Outliner",
+        description="Show what the active character does at the foot of the Outliner",
+        default=True,
+        update=_redraw_outliners,
+    )
+    caption_markers: BoolProperty(
+        name="Timeline Markers for Captions",
+        description="Add a timeline marker where the animation that was described begins",
+        default=False,
+    )
+
     def draw(self, context: Context) -> None:
         """Draw the settings in Blender's preferences."""
         column = self.layout.column()
@@ -50,15 +69,24 @@ class DUOLOGUE_AP_preferences(AddonPreferences):
         column.prop(self, "backend_python")
         column.prop(self, "checkpoint")
         column.prop(self, "connection_file")
+        column.separator()
+        column.prop(self, "outliner_captions")
+        column.prop(self, "caption_markers")
 
 
 CLASSES = (DUOLOGUE_AP_preferences,)
 
 
-def backend_settings(context: Context) -> Settings:
-    """Where to look for a backend, from the preferences and the environment."""
+def preferences_of(context: Context) -> DUOLOGUE_AP_preferences:
+    """What the person chose."""
     chosen = context.preferences.addons[__package__ or ""].preferences
     assert isinstance(chosen, DUOLOGUE_AP_preferences)
+    return chosen
+
+
+def backend_settings(context: Context) -> Settings:
+    """Where to look for a backend, from the preferences and the environment."""
+    chosen = preferences_of(context)
     file = _absolute(chosen.connection_file)
     return Settings(
         connection_file=Path(file) if file else connection.default_path(),

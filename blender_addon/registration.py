@@ -4,7 +4,7 @@ import bpy
 
 from . import preferences, properties, results
 from .link import jobs
-from .operators import backend, describe, generate, react, result, rig_setup
+from .operators import backend, describe, generate, publish, react, result, rig_setup
 from .ui import menus, outliner, sidebar
 from .ui import result as result_panel
 
@@ -16,10 +16,12 @@ CLASSES = (
     *react.CLASSES,
     *describe.CLASSES,
     *result.CLASSES,
+    *publish.CLASSES,
     *rig_setup.CLASSES,
     *backend.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
+    *menus.CLASSES,
 )
 _ATTACHED = (properties, results, jobs, menus, outliner)
 

@@ -28,7 +28,7 @@ class Outcome(Protocol):
         """Take a finished stretch of text."""
 
     def work(self) -> bool:
-        """Do one small piece of what is to be done, of some 20 ms at most; returns whether there was any."""
+        """Do one small piece of what is to be done, of some 30 ms at most; returns whether there was any."""
         ...
 
     def finish(self, result: Result) -> None:
@@ -78,7 +78,7 @@ class Request:
         about: whom or what it is about, for people.
         submit: the message, without the motion that is still to be read.
         reading: the motion that goes with it.
-        refused: why nothing became of it, where others of the same job went on.
+        refused: why nothing becomes of it; it may be known from the start, and others of the same job go on.
         kept: one sentence on what became of it, when the job is over.
     """
 

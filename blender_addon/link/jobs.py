@@ -25,7 +25,7 @@ BUSY_INTERVAL, IDLE_INTERVAL = 0.05, 0.5
 """Seconds between ticks while something is awaited, and while the connection is merely watched."""
 _WORK_INTERVAL = 0.01
 """Seconds between ticks while there is something to do here: just enough for Blender to draw and to listen."""
-_READ_SECONDS, _WORK_SECONDS = 0.03, 0.02
+_READ_SECONDS, _WORK_SECONDS = 0.03, 0.01
 """How long a tick may read animation, and after how long it begins no further piece of work."""
 _READING = "Reading the animation"
 _CANCELLED = "cancelled"
@@ -137,6 +137,8 @@ def _advance(job: Job, messages: list[Message]) -> bool:
     """Move a job on; returns whether there is more to do before anything else arrives."""
     if session.error is not None and job.result is None:
         raise session.error
+    if job.request.refused is not None:
+        raise job.request.refused
     if not job.id:
         reading = job.request.reading
         if reading is not None and reading.fraction < 1:

@@ -10,15 +10,15 @@ from bpy.types import Object, Scene
 from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result
 
-from .. import captions, compat
+from .. import captions, compat, markers
 from ..animation.apply import Measured, PairWriter, measure
 from ..animation.named import Named
 from ..results import Asked, remember
 from .job import Reading
 from .stretches import Stretches
 
-_FRAMES_AT_ONCE = 60
-"""Most frames of a piece of work: onto two rigs of 22 bones that is some 20 ms of work, hardly more than for 8."""
+_FRAMES_AT_ONCE = 30
+"""Most frames of a piece of work: onto two rigs of 22 bones that is some 30 ms of work, hardly more than for 8."""
 
 
 class _Variation:
@@ -185,9 +185,10 @@ class CaptionOutcome:
 
     on_rigs = False
 
-    def __init__(self, described: Sequence[Object]) -> None:
-        """Remember whom the words are about."""
+    def __init__(self, described: Sequence[Object], scene: Scene, marker_frame: int | None) -> None:
+        """Remember whom the words are about, and where in the scene a marker shall say them; None for no marker."""
         self._described = [Named.of(character) for character in described]
+        self._scene, self._marker_frame = scene.name, marker_frame
         self._text = ""
 
     def motion(self, part: MotionPart) -> None:
@@ -213,7 +214,10 @@ class CaptionOutcome:
         if not self._text:
             return ""
         captions.write([character.find() for character in self._described], self._text)
-        return f"{' and '.join(character.name for character in self._described)}: {self._text}"
+        names = " and ".join(character.name for character in self._described)
+        if self._marker_frame is not None:
+            markers.mark(bpy.data.scenes[self._scene], self._marker_frame, names, self._text)
+        return f"{names}: {self._text}"
 
     def discard(self) -> None:
         """Nothing was changed yet."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from bpy.props import BoolProperty
+from collections.abc import Sequence
 
+from bpy.props import BoolProperty
+from bpy.types import Object
+
+from protocol.errors import DuologueError
 from protocol.messages import DESCRIBE, Submit
 
 from ..animation.capture import Reading
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import CaptionOutcome
-from ..preferences import backend_settings
+from ..preferences import backend_settings, preferences_of
 from ..properties import pair_of
 from ..stubs import Context
 from . import checks
@@ -36,12 +40,53 @@ class DUOLOGUE_OT_describe(JobOperator):
         pair = pair_of(scene).characters()
         together = not self.alone and chosen in pair and all(checks.is_animated(one) for one in pair)
         described = checks.characters(scene) if together else (chosen,)
-        checks.mapped(described)
-        first, last = checks.frames_to_read(scene, list(described))
-        reading = Reading(scene, described, first, last)
-        names = " and ".join(f"“{one.name}”" for one in described)
-        request = Request(names, Submit(task=DESCRIBE), CaptionOutcome(described), reading)
-        return jobs.start("Describe", [request], backend_settings(context))
+        return jobs.start("Describe", [_request(context, described)], backend_settings(context))
 
 
-CLASSES = (DUOLOGUE_OT_describe,)
+class DUOLOGUE_OT_describe_all(JobOperator):
+    """Say in words what every animated character of this scene does, each alone, and A and B together"""
+
+    bl_idname = "duologue.describe_all"
+    bl_label = "Describe All Characters"
+
+    def begin(self, context: Context) -> jobs.Job:
+        """Start the job; characters that cannot be described are passed over and named at the end."""
+        scene = context.scene
+        animated = [one for one in scene.objects if one.type == "ARMATURE" and checks.is_animated(one)]
+        animated.sort(key=lambda one: one.name)
+        casts: list[tuple[Object, ...]] = [(one,) for one in animated]
+        first, second = pair_of(scene).characters()
+        if first is not None and second is not None and first != second and {first, second} <= set(animated):
+            casts.append((first, second))
+        if not casts:
+            raise DuologueError(
+                "no_animation",
+                "No character of this scene has animation.",
+                "Animate one, or let Generate do so, and try again.",
+            )
+        requests = []
+        for cast in casts:
+            try:
+                requests.append(_request(context, cast))
+            except DuologueError as error:
+                requests.append(_refused(context, cast, error))
+        return jobs.start("Describe All", requests, backend_settings(context))
+
+
+CLASSES = (DUOLOGUE_OT_describe, DUOLOGUE_OT_describe_all)
+
+
+def _request(context: Context, cast: Sequence[Object]) -> Request:
+    scene = context.scene
+    checks.mapped(cast)
+    first, last = checks.frames_to_read(scene, list(cast))
+    outcome = CaptionOutcome(cast, scene, first if preferences_of(context).caption_markers else None)
+    return Request(_names(cast), Submit(task=DESCRIBE), outcome, Reading(scene, cast, first, last))
+
+
+def _refused(context: Context, cast: Sequence[Object], error: DuologueError) -> Request:
+    return Request(_names(cast), Submit(task=DESCRIBE), CaptionOutcome(cast, context.scene, None), refused=error)
+
+
+def _names(cast: Sequence[Object]) -> str:
+    return " and ".join(f"“{one.name}”" for one in cast)

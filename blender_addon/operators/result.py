@@ -72,6 +72,7 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
         found, settings = results.result_of(scene), pair_of(scene)
         cast = [_still_there(one.character, scene) for one in found.before]
         checks.mapped(cast)
+        checks.keyable(cast)
         count = checks.variations(settings.variations)
         seed = generate.another_seed()
         if settings.new_seed:

@@ -1,4 +1,4 @@
-"""The right-click menus of the 3D viewport and the Outliner."""
+"""The right-click menus of the 3D viewport and the Outliner, and a menu of everything, which also feeds the search."""
 
 from __future__ import annotations
 
@@ -6,27 +6,58 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.types import Action, Object
+from bpy.types import Action, Menu, Object
 
 from .. import captions
 from ..operators.checks import armature_of
-from ..operators.describe import DUOLOGUE_OT_describe
+from ..operators.describe import DUOLOGUE_OT_describe, DUOLOGUE_OT_describe_all
+from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
+from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
 from ..operators.react import DUOLOGUE_OT_react
+from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
 from ..stubs import Context
 
 _CAPTION_BYTES = 90
+
+
+class DUOLOGUE_MT_duologue(Menu):
+    """Everything that Duologue does; Blender's search finds what stands in menus."""
+
+    bl_idname = "DUOLOGUE_MT_duologue"
+    bl_label = "Duologue"
+
+    def draw(self, context: Context) -> None:
+        """Draw the operators in the order in which they are used."""
+        layout: Any = self.layout
+        layout.operator_context = "INVOKE_DEFAULT"
+        for group in _EVERYTHING:
+            for operator, icon in group:
+                layout.operator(operator.bl_idname, icon=icon)
+            layout.separator()
+
+
+CLASSES = (DUOLOGUE_MT_duologue,)
 
 
 def register() -> None:
     """Add the entries."""
     for menu, draw in _ENTRIES:
         getattr(bpy.types, menu).prepend(draw)
+    for menu in _MENU_BAR:
+        getattr(bpy.types, menu).append(_submenu)
 
 
 def unregister() -> None:
     """Take them out again."""
+    for menu in _MENU_BAR:
+        getattr(bpy.types, menu).remove(_submenu)
     for menu, draw in _ENTRIES:
         getattr(bpy.types, menu).remove(draw)
+
+
+def _submenu(menu: Any, context: Context) -> None:
+    menu.layout.separator()
+    menu.layout.menu(DUOLOGUE_MT_duologue.bl_idname, icon="COMMUNITY")
 
 
 def _character_entries(menu: Any, context: Context) -> None:
@@ -59,7 +90,7 @@ def _outliner_other_entries(menu: Any, context: Context) -> None:
 
 
 def _draw_character(layout: Any, character: Object) -> None:
-    text = captions.read(character)
+    text = captions.shown(character)
     if text:
         _draw_caption(layout, text)
     # In the Outliner's menus the default skips invoke(), and with it Esc and the report at the end.
@@ -79,4 +110,23 @@ _ENTRIES: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("VIEW3D_MT_pose_context_menu", _character_entries),
     ("OUTLINER_MT_object", _outliner_character_entries),
     ("OUTLINER_MT_context_menu", _outliner_other_entries),
+)
+_MENU_BAR = ("VIEW3D_MT_object", "VIEW3D_MT_pose")
+_EVERYTHING = (
+    (
+        (DUOLOGUE_OT_generate, "PLAY"),
+        (DUOLOGUE_OT_react, "COMMUNITY"),
+        (DUOLOGUE_OT_describe, "TEXT"),
+        (DUOLOGUE_OT_describe_all, "TEXT"),
+        (DUOLOGUE_OT_cancel, "X"),
+    ),
+    (
+        (DUOLOGUE_OT_accept, "CHECKMARK"),
+        (DUOLOGUE_OT_reject, "X"),
+        (DUOLOGUE_OT_reroll, "FILE_REFRESH"),
+    ),
+    (
+        (DUOLOGUE_OT_push_to_nla, "NLA_PUSHDOWN"),
+        (DUOLOGUE_OT_mark_asset, "ASSET_MANAGER"),
+    ),
 )

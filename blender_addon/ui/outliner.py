@@ -10,6 +10,7 @@ from gpu_extras.batch import batch_for_shader
 
 from .. import captions
 from ..operators.checks import armature_of
+from ..preferences import preferences_of
 from ..stubs import Context
 from .text import wrapped
 
@@ -25,6 +26,14 @@ def caption_of(context: Context) -> str:
     character = armature_of(context.view_layer.objects.active) if context.view_layer else None
     text = captions.read(character) if character is not None else ""
     return f"{character.name}: {text}" if character is not None and text else ""
+
+
+def footer_of(context: Context) -> str:
+    """What the foot of the Outliner shows: the active character's captions, a line each; empty where unwanted."""
+    if not preferences_of(context).outliner_captions:
+        return ""
+    character = armature_of(context.view_layer.objects.active) if context.view_layer else None
+    return captions.shown(character) if character is not None else ""
 
 
 def register() -> None:
@@ -43,7 +52,7 @@ def unregister() -> None:
 
 def _draw() -> None:
     context: Context = bpy.context
-    text, region = caption_of(context), context.region
+    text, region = footer_of(context), context.region
     if not text or region is None:
         return
     scale = context.preferences.system.ui_scale

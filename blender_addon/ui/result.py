@@ -1,4 +1,4 @@
-"""What the last job made, under its report in the tab: variations to choose from, and Accept, Reject, Re-roll."""
+"""What the last job made, under its report in the tab: what to choose from, what to decide, and where it goes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from bpy.types import Panel, UIList
 
 from ..link import jobs
+from ..operators.describe import DUOLOGUE_OT_describe_all
+from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
 from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
 from ..properties import pair_of
 from ..results import is_pending, result_of
@@ -50,13 +52,20 @@ class DUOLOGUE_PT_result(Panel):
     bl_parent_id = "DUOLOGUE_PT_motion"
 
     def draw(self, context: Context) -> None:
-        """Draw the number of variations, then the result, if there is one that waits for a word."""
+        """Draw the number of variations, the result that waits for a word, if any, and what else can be done."""
         layout: Any = self.layout
         number = layout.column()
         number.enabled = not jobs.running()
         number.prop(pair_of(context.scene), "variations")
-        if not is_pending(context.scene):
-            return
+        if is_pending(context.scene):
+            self._draw_pending(layout, context)
+        layout.operator(DUOLOGUE_OT_describe_all.bl_idname, text="Describe All", icon="TEXT")
+        row = layout.row(align=True)
+        row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="Push to NLA", icon="NLA_PUSHDOWN")
+        row.operator(DUOLOGUE_OT_mark_asset.bl_idname, text="Asset", icon="ASSET_MANAGER")
+
+    @staticmethod
+    def _draw_pending(layout: Any, context: Context) -> None:
         result = result_of(context.scene)
         if len(result.variations) > 1:
             layout.template_list(

@@ -38,7 +38,7 @@ class Stage:
     def activate(self, character: Any) -> None:
         context.view_layer.objects.active = character
 
-    def tick_until(self, over: Callable[[], bool], seconds: float = 8.0) -> None:
+    def tick_until(self, over: Callable[[], bool], seconds: float = 120.0) -> None:
         deadline = time.monotonic() + seconds
         while not over():
             assert time.monotonic() < deadline, f"{self.jobs.session.state}, {self.jobs.latest()}"
