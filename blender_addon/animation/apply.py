@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import bpy
@@ -83,13 +84,15 @@ class PairWriter:
         self._action = ""
         self.residuals: Residuals | None = None
         """What retargeting could not keep; None before the whole motion is written."""
+        self._settling: Future[tuple[Motion, Residuals]] | None = None
 
-    def write(self, motion: Motion, start: int) -> None:
+    def write(self, motion: Motion, start: int, *, settle_later: bool = False) -> None:
         """Key the next stretch of motion; with the last one, key all of it anew, as only the whole can be.
 
         Args:
             motion: as many persons as there are targets, at any frame rate.
             start: index of its first frame in the whole motion.
+            settle_later: whether the whole is left to `settle`, because it takes longer than a window may stand still.
 
         Raises:
             DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone`` if a rig was removed meanwhile.
@@ -101,7 +104,7 @@ class PairWriter:
                 "Give each person one rig.",
             )
         first, stretch = self._resampler.push(motion, start)
-        whole = start + motion.frames == self._total
+        whole = start + motion.frames == self._total and not settle_later
         if stretch is not None:
             self._stretches.append(stretch)
         if not self._stretches or (stretch is None and not whole):
@@ -111,13 +114,39 @@ class PairWriter:
             self._stage = Stage(self._stretches[0], known, self._beside)
             self._begin()
         if whole:
-            first = 0
             on_rigs, self.residuals = self._stage.settled(joined_in_time(self._stretches))
+            self._key(on_rigs, 0, anew=True)
         else:
-            on_rigs = self._stage.on_bodies(self._stretches[-1], first)
+            self._key(self._stage.on_bodies(self._stretches[-1], first), first)
+
+    def settle(self, seconds: float) -> bool:
+        """Key the whole motion anew once it is worked out, in a thread that touches nothing of Blender's.
+
+        Args:
+            seconds: how long to wait for the thread.
+
+        Returns:
+            Whether it must be waited for longer.
+
+        Raises:
+            DuologueError: ``rig_gone`` or ``action_gone`` if one was removed meanwhile.
+        """
+        if self._stage is None or self.residuals is not None:
+            return False
+        if self._settling is None:
+            pool = ThreadPoolExecutor(1, "duologue-retarget")
+            self._settling = pool.submit(self._stage.settled, joined_in_time(self._stretches))
+            pool.shutdown(wait=False)
+        if not wait([self._settling], seconds).done:
+            return True
+        on_rigs, self.residuals = self._settling.result()
+        self._key(on_rigs, 0, anew=True)
+        return False
+
+    def _key(self, on_rigs: Motion, first: int, *, anew: bool = False) -> None:
         frames = self._start_frame + np.arange(first, first + on_rigs.frames)
         for person, track in enumerate(self._tracks):
-            track.key(self.action, on_rigs.person(person), frames, anew=whole)
+            track.key(self.action, on_rigs.person(person), frames, anew=anew)
 
     @property
     def action(self) -> Action | None:

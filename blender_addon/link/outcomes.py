@@ -21,6 +21,10 @@ _FRAMES_AT_ONCE = 30
 """Most frames of a piece of work: onto two rigs of 22 bones that is some 30 ms of work, hardly more than for 8."""
 
 
+_WAIT_SECONDS = 0.005
+"""How long to wait for a whole motion that is being worked out."""
+
+
 class _Variation:
     """One of the motions that were asked for."""
 
@@ -28,6 +32,21 @@ class _Variation:
         self.stretches = Stretches(part.total)
         self.seconds = part.total / part.motion.fps
         self.writer: PairWriter | None = None
+        self._settled = False
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether frames wait to be written, or all of them to be written anew as a whole."""
+        return bool(self.stretches.waiting) or (self.stretches.received == self.stretches.total and not self._settled)
+
+    def write(self, writer: PairWriter) -> None:
+        """Write some frames, or see whether the whole can be written."""
+        self.writer = writer
+        if self.stretches.waiting:
+            start, motion = self.stretches.take(_FRAMES_AT_ONCE)
+            writer.write(motion, start, settle_later=True)
+        else:
+            self._settled = not writer.settle(_WAIT_SECONDS)
 
     def discard(self) -> None:
         """Take it off the characters; it can be written once more."""
@@ -38,6 +57,7 @@ class _Variation:
     def forget(self) -> None:
         """It is on the characters no more."""
         self.writer = None
+        self._settled = False
         self.stretches.rewind()
 
 
@@ -105,16 +125,13 @@ class MotionOutcome:
             self._variations[0].forget()
             for one in self._variations[1:]:
                 one.discard()
-        waiting = next((one for one in self._variations if one.stretches.waiting), None)
+        waiting = next((one for one in self._variations if one.unwritten), None)
         if waiting is None:
             return False
         if len(self._measured) < len(targets):
             self._measured.append(measure(targets[len(self._measured)]))
             return True
-        if waiting.writer is None:
-            waiting.writer = self._new_writer(waiting, targets)
-        start, motion = waiting.stretches.take(_FRAMES_AT_ONCE)
-        waiting.writer.write(motion, start)
+        waiting.write(waiting.writer or self._new_writer(waiting, targets))
         self._written_to = _actions(targets)
         return True
 
@@ -159,7 +176,7 @@ class MotionOutcome:
         """The writers of the variations that are complete, with what was still waiting written."""
         complete = self._variations[: self._complete]
         try:
-            while any(one.stretches.waiting for one in complete):
+            while any(one.unwritten for one in complete):
                 self.work()
         except DuologueError:
             # The job is over for another reason, or it was told this one already.
