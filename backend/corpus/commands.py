@@ -17,24 +17,39 @@ Corpus = Annotated[Path, typer.Argument(help="Folder of a corpus.")]
 @app.command()
 def choreograph(
     out: Out = Path("data/corpus"),
-    count: Annotated[int, typer.Option(min=1, help="How many scenes; kinds take turns.")] = 3000,
+    count: Annotated[Optional[int], typer.Option(min=1, help="How many scenes; 3000 unless --hours are given.")] = None,  # noqa: UP045
+    hours: Annotated[Optional[float], typer.Option(min=0.001, help="Or: how much motion, in whole rounds of the kinds.")] = None,  # noqa: UP045
+    kinds: Annotated[Optional[str], typer.Option(help="Kinds that take turns, with commas between; else all.")] = None,  # noqa: UP045
     seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
     """Generate captioned scenes of two persons from the CMU takes."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from protocol.errors import DuologueError
+
+    from .choreographer.families import KINDS
     from .choreographer.generate import generate, load_sources
     from .cmu import cmu_folder
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    if count is not None and hours is not None:
+        raise DuologueError("usage", "--count and --hours cannot both be met.", "Give one of them.")
+    chosen = tuple(kinds.split(",")) if kinds else KINDS
+    if unknown := [kind for kind in chosen if kind not in KINDS]:
+        raise DuologueError("kind_unknown", f"There is no kind {unknown[0]!r}.", f"There are: {', '.join(KINDS)}.")
+    count = None if hours else count or 3000
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[made]}"), TimeRemainingColumn())
     with Progress(*columns) as bars:
-        reading = bars.add_task("Reading the CMU takes", total=1)
+        reading = bars.add_task("Reading the CMU takes", total=1, made="")
         sources = load_sources(cmu_folder())
         bars.update(reading, completed=1)
-        making = bars.add_task("Choreographing", total=count)
-        scenes = generate(sources, out, count, seed, jobs, lambda done: bars.update(making, completed=done))
-    typer.echo(f"{len(scenes)} scenes in {out}")
+        making = bars.add_task("Choreographing", total=count or hours, made="")
+
+        def told(scenes: int, length: float) -> None:
+            bars.update(making, completed=scenes if count else length, made=f"{scenes} scenes, {length:.2f} h")
+
+        scenes = generate(sources, out, count, seed, jobs, told, chosen, hours or 0.0)
+    typer.echo(f"{len(scenes)} scenes, {sum(scene.frames for scene in scenes) / 30 / 3600:.2f} h, in {out}")
 
 
 @app.command()

@@ -1,129 +1,159 @@
-"""What a sentence says, by keyword rules: which kind of interaction, and who does it.
+"""What a sentence says: which kind of interaction, and who does it, read off the known phrase that it is most like.
 
-The rules judge captions that a model wrote, so they look at words alone and know nothing of where a text came from.
+It judges captions that a model wrote, so it looks at words alone and knows nothing of where a text came from. Likeness is
+the cosine of two sentences' stems and pairs of stems, each weighted by how few kinds use it (Sparck Jones 1972).
 """
 
+from __future__ import annotations
+
+import json
 import re
-from typing import NamedTuple
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-_KINDS: tuple[tuple[str, str], ...] = (
-    # The first rule that matches wins, so telling words come before words that several kinds share.
-    ("salsa", r"salsa|danc|ballroom|latin|mambo|rumba|cuban|boogie|twirl"),
-    (
-        "punch_dodge",
-        r"punch|dodg|\bfists?\b|\bjabs?\b|\bhook\b|\bblow\b|evade|hits out|strikes|brawl"
-        r"|\bbox(es|ing)\b|takes a swing|is attacked",
-    ),
-    (
-        "high_five",
-        r"high[- ]?fiv|\bfive\b|\bclap them together|\b(slap|smack|clap)(s|ping)?\b.*\b(palms?|hands?)\b"
-        r"|\bpalms? (meet|smack)|hit each other's palm",
-    ),
-    (
-        "handshake",
-        r"handshake|\b(shake|shakes|shaking|shook)\b|pump(s|ing)?\b|\b(clasp|grip|grasp)s?\b.*\b(palm|hand)s?\b"
-        r"|outstretched palm",
-    ),
-    ("hug", r"\bhug|embrac|cuddl|squeez|arms? around|\bin their arms|another's arms|\bcling"),
-    ("pull", r"\bpull|\btug|\bdrag|\byank|\bhaul|\btows?\b|\bseizes?\b"),
-    (
-        "push",
-        r"\bpush|\bshov|stagger|stumbl|\bjolt|\btotter|\breels?\b|\blurch|knock|thrusts? both arms|loses balance"
-        r"|drives? both palms",
-    ),
-    (
-        "bow",
-        r"\bbow|upper bod|\btorsos?\b|\btrunks?\b|\bstoop|inclin|bends? forward|hinge at the hips|japanese greeting",
-    ),
-    ("wave", r"\bwav|waggl|beckon|\bhail|\bbye|farewell|to and fro|\bflap"),
-    (
-        "circle",
-        r"circl|orbit|revolv|rotat|prowl|\bring\b|clockwise|\bround and round"
-        r"|(around|round) (each other|one another|the other|a point|a common)",
-    ),
-    (
-        "approach_retreat",
-        r"approach|retreat|while the other walks up|withdraw|advanc|backs? (off|up)\b|gap between|near.*back off"
-        r"|\b(step|walk|move|go|back|come)\w*\b.*\b(back|backwards|away|apart)\b|comes and goes",
-    ),
-    (
-        "walk_together",
-        r"\bwalk|stroll|\bmarch|\bambl|wander|side by side|next to each other|abreast|on foot|tandem|accompan"
-        r"|alongside",
-    ),
-)
+import numpy as np
 
+from ..corpus.choreographer.captions import KINDS, PHRASES, phrases
 
-class _Verbs(NamedTuple):
-    """How a sentence tells who acts: ``acting`` follows the name of the one who does it, ``suffering`` the other's."""
-
-    acting: str
-    suffering: str
-
-
-_PASSIVE = r"(?:is|gets|are|being) (?:being |\w+ly |taken |fast )?"
-_VERBS = {
-    "push": _Verbs(
-        r"push|shove|gives|steps|thrust|puts|presses|makes|knock|drives|forces|jolts|sends|angrily|\w+ly push",
-        _PASSIVE + r"(?:pushed|shoved|knocked)|stagger|stumbl|receives|loses|reel|totter|lurch|shoved",
-    ),
-    "pull": _Verbs(
-        r"pull|tug|takes|grabs|gives|steps|holds|wants|reaches|uses|drag|yanks|tow|haul|seizes|brings",
-        _PASSIVE + r"(?:pulled|tugged|taken|hauled|dragged|yanked)|is taken|follows|stumbl|,? ?yanked|lurch",
-    ),
-    "punch_dodge": _Verbs(
-        r"punch|throws|tries|hits|attack|boxes|fights|aims|steps in|swings|strikes|lashes|jabs|takes a swing",
-        r"dodg|gets (?:out|clear)|\bduck|avoids|steps aside|leans|is attacked|slips|evade|narrowly|escapes|\w+ly dodg",
-    ),
-    "approach_retreat": _Verbs(
-        r"approach|walks|comes|goes|takes|moves|\w+ly approach|steps|changes|advanc|draws|withdraw",
-        r"is approached|stands|waits|watches|does not|stays|sees",
-    ),
-    "bow": _Verbs(
-        r"bow|makes|greets|thanks|leans|bends|stoop|inclin",
-        r"watches|stands|receives|remains|is greeted|does not",
-    ),
-    "wave": _Verbs(
-        r"wav(?:es|ing)|raises|greets|lifts|hail|signal|beckon",
-        r"watches|stands|stays|is waved|is greeted|does not",
-    ),
-}
+LEAST = 0.3
+"""Likeness below which a sentence is like no phrase at all."""
 
 _NAMES = {
     # Not the article: "A push by B".
     "A": r"(?i:one (?:person|character|figure)|someone|the first(?: (?:person|one|figure|character))?"
-    r"|(?:person|character) A)|A(?! (?:push|pull|punch|person|brawl|short|step)\b)",
+    r"|(?:person|character) A)|A(?! \w+ (?:by|from|of|between|in|on|at|for)\b)|(?<=[a-z] )A",
     "B": r"(?i:the other(?: (?:person|character|figure))?|another person|somebody else"
     r"|the second(?: (?:person|one|figure|character))?|(?:person|character) B)|B",
 }
 _MENTION = re.compile("|".join(rf"(?P<{person}>\b(?:{names})\b)" for person, names in _NAMES.items()))
-_TOGETHER = re.compile(rf"(?:{_NAMES['A']}),? and (?:{_NAMES['B']})\b|each other|one another|who (?:bow|wave)s back")
+_TOGETHER = re.compile(rf"(?:{_NAMES['A']}),? and (?:{_NAMES['B']})\b|each other|one another")
 _OTHER = {"A": "B", "B": "A"}
+_ROLES = re.compile(r"\{(\w+)\}")
+_PERSON = "someperson"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The known phrases: their kinds, who is named in what order, and which features they have."""
+
+    kinds: list[str]
+    roles: list[list[str]]
+    pairs: np.ndarray
+    where: dict[str, np.ndarray]
+    weights: dict[str, float]
+    lengths: np.ndarray
 
 
 def caption_kind(text: str) -> str | None:
-    """The kind of interaction that a caption or prompt names, or None where no rule knows its words."""
-    lowered = text.lower()
-    return next((kind for kind, pattern in _KINDS if re.search(pattern, lowered)), None)
+    """The kind of interaction that a caption or prompt names, or None where it is like no phrase that is known."""
+    best = _nearest(text)
+    return None if best is None else _known().kinds[best]
 
 
 def caption_actor(text: str) -> str | None:
-    """Who does it by a caption's words: "A", "B", or "both"; None if one person acts but the words leave open who.
+    """Who does it by a caption's words: "A", "B", or "both"; None if one person acts but the words leave open who."""
+    best = _nearest(text, of_the_pair=True)
+    if best is None:
+        return None
+    kind, roles = _known().kinds[best], _known().roles[best]
+    mention = _MENTION.search(text)
+    if not roles:
+        return "both" if "each" in phrases(kind) else None
+    if mention is None:
+        return None
+    person = str(mention.lastgroup)
+    return person if roles[0] == "actor" else _OTHER[person]
 
-    The sentence is cut at the names; the first stretch after a name that holds a verb of doing or of suffering decides.
-    """
-    kind = caption_kind(text)
-    verbs = _VERBS.get(kind or "")
-    mentions = list(_MENTION.finditer(text))
-    if verbs is None or _TOGETHER.search(text) or not mentions:
-        return None if kind in ("push", "pull", "punch_dodge") or kind is None else "both"
-    ends = [mention.start() for mention in mentions[1:]] + [len(text)]
-    for mention, end in zip(mentions, ends, strict=True):
-        stretch = text[mention.end() : end]
-        person = str(mention.lastgroup)
-        acting, suffering = re.search(verbs.acting, stretch), re.search(verbs.suffering, stretch)
-        if suffering and (acting is None or suffering.start() <= acting.start()):
-            return _OTHER[person]
-        if acting:
-            return person
-    return None
+
+def _without_names(text: str) -> str:
+    return _MENTION.sub(f" {_PERSON} ", _TOGETHER.sub(" ", text))
+
+
+def _nearest(text: str, of_the_pair: bool = False) -> int | None:
+    """The index of the known phrase (of those for both persons, if asked) that is most like a sentence, if one is."""
+    known = _known()
+    found = _features(_without_names(text))
+    scores = np.zeros(len(known.kinds))
+    square = 0.0
+    for feature in found:
+        weight = known.weights.get(feature, _unknown_weight())
+        square += weight**2
+        if feature in known.where:
+            scores[known.where[feature]] += weight**2
+    scores /= known.lengths * max(square, 1e-9) ** 0.5
+    best = int(np.argmax(np.where(known.pairs, scores, 0) if of_the_pair else scores))
+    return best if scores[best] > LEAST else None
+
+
+@cache
+def _known() -> _Known:
+    kinds: list[str] = []
+    roles: list[list[str]] = []
+    pairs: list[bool] = []
+    features: list[set[str]] = []
+    for kind in KINDS:
+        for role, texts in phrases(kind).items():
+            splits = {"pair": texts} if isinstance(texts, list) else texts
+            for text in (text for split in splits.values() for text in split):
+                kinds.append(kind)
+                roles.append([name for name in _ROLES.findall(text) if name in ("actor", "partner")])
+                pairs.append(role in ("train", "held_out"))
+                features.append(_features(_without_names(_ROLES.sub(_filled, text))))
+    used = defaultdict(set)
+    where = defaultdict(list)
+    for index, found in enumerate(features):
+        for feature in found:
+            used[feature].add(kinds[index])
+            where[feature].append(index)
+    weights = {feature: float(np.log(1 + len(KINDS) / len(by))) for feature, by in used.items()}
+    lengths = np.array([max(sum(weights[feature] ** 2 for feature in found), 1e-9) ** 0.5 for found in features])
+    return _Known(kinds, roles, np.array(pairs), {feature: np.array(at) for feature, at in where.items()}, weights, lengths)
+
+
+def _filled(slot: re.Match[str]) -> str:
+    """What stands for a placeholder: a person, or all that it may be filled with."""
+    if slot[1] in ("actor", "partner", "first", "second"):
+        return f" {_PERSON} "
+    detail = _names()["details"].get(slot[1], {})
+    return " ".join(word for words in detail.values() if isinstance(words, list) for word in words)
+
+
+@cache
+def _names() -> dict[str, Any]:
+    return json.loads((PHRASES / "names.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _unknown_weight() -> float:
+    return float(np.log(1 + len(KINDS)))
+
+
+@cache
+def _ignored() -> frozenset[str]:
+    """Words of names and of details that phrases leave open: they tell nothing of the kind."""
+    names = _names()
+    texts = [
+        text
+        for group in ("persons", "pairs", "lone")
+        for split in names[group].values()
+        for entry in split
+        for text in ([value for value in entry.values() if isinstance(value, str)] if isinstance(entry, dict) else [entry])
+    ]
+    texts += [word for detail in ("hand", "speed", "mood", "times") for words in names["details"][detail].values() for word in words]
+    common = "a an the and to of their them they is who it as with in at".split()
+    return frozenset(word for text in (*texts, *common) for word in re.findall(r"[a-z]+", text.lower()))
+
+
+def _features(text: str) -> set[str]:
+    words = re.findall(r"[a-z]+", text.lower())
+    stems = [_stem(word) for word in words if word not in _ignored()]
+    return set(stems) | {f"{a} {b}" for a, b in zip(stems, stems[1:], strict=False)}
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ed", "es", "s", "e"):
+        if word.endswith(ending) and len(word) - len(ending) > 2:
+            return word.removesuffix(ending)
+    return word

@@ -1,5 +1,6 @@
 """Captions say what a script holds, in words that are kept apart for training and evaluation."""
 
+import json
 import re
 
 import pytest
@@ -9,8 +10,21 @@ from backend.corpus.choreographer import captions as c
 LEFT = {"hand": "left", "speed": "slow", "direction": "clockwise", "style": "facing", "dodge": "duck", "depth": "deep"}
 RIGHT = {"hand": "right", "speed": "fast", "direction": "counterclockwise", "dodge": "back", "walk_in": True}
 BOTH = {"hand": "both", "speed": "normal", "steps_back": True, "steps_in": True, "dodge": "side"}
-SCRIPTS = [{"actor": actor, **details} for actor in ("A", "B", "both") for details in (LEFT, RIGHT, BOTH)]
-WITH_ROLES = ("push", "pull", "punch_dodge")
+WITH_ROLES = tuple(kind for kind in c.KINDS if "each" not in c.phrases(kind))
+
+
+def with_every_detail(details: dict) -> dict:
+    """What names.json has words for and the details leave open, at its first value; hands and speeds stay as they are."""
+    known = json.loads((c.PHRASES / "names.json").read_text(encoding="utf-8"))["details"].values()
+    told = {detail["of"]: next(value for value in detail if value != "of") for detail in known}
+    return {key: value for key, value in told.items() if key not in ("walk_in", "steps_in", "steps_back")} | details
+
+
+SCRIPTS = [
+    {"actor": actor, **details}
+    for actor in ("A", "B", "both")
+    for details in (with_every_detail(LEFT), with_every_detail(RIGHT), BOTH)
+]
 
 
 def every_text(kind: str, split: c.Split) -> set[str]:
@@ -24,14 +38,15 @@ def every_text(kind: str, split: c.Split) -> set[str]:
 @pytest.mark.parametrize("kind", c.KINDS)
 def test_a_kind_has_enough_phrases_and_none_twice(kind):
     known = c.phrases(kind)
-    assert len(set(known["train"])) == len(known["train"]) >= 24
+    assert len(set(known["train"])) == len(known["train"]) >= 14
     assert len(set(known["held_out"])) == len(known["held_out"]) == 8
     roles = [known[role] for role in ("actor", "partner", "each") if role in known]
     assert roles
     for role in roles:
-        assert len(set(role["train"])) >= 8
+        assert len(set(role["train"])) >= 6
         assert len(set(role["held_out"])) == 3
     lengths = [len(text.split()) for text in known["train"]]
+    assert min(lengths) <= 7
     assert max(lengths) >= 10
 
 
@@ -56,7 +71,7 @@ def test_every_phrase_fills_for_some_script_and_nothing_is_left_open(kind, split
 def test_every_person_has_something_to_be_told(kind):
     script = {"actor": "A" if kind in WITH_ROLES else "both", "hand": "none", "speed": "normal"}
     for person in ("A", "B"):
-        assert len(c.person_captions(kind, script, person, "train")) >= 8
+        assert len(c.person_captions(kind, script, person, "train")) >= 8, person
 
 
 @pytest.mark.parametrize(

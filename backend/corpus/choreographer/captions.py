@@ -12,24 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from .families import KINDS
+
 Split = Literal["train", "held_out"]
 Person = Literal["A", "B"]
-
-KINDS = (
-    "handshake",
-    "high_five",
-    "hug",
-    "push",
-    "pull",
-    "bow",
-    "wave",
-    "walk_together",
-    "approach_retreat",
-    "circle",
-    "punch_dodge",
-    "salsa",
-)
-"""The twelve kinds of interaction, by their ids."""
 
 PHRASES = Path(__file__).parent / "phrases"
 

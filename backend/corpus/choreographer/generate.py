@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,38 +51,78 @@ def load_sources(folder: Path) -> Sources:
     return Sources(library_of(takes), salsa.dances(takes))
 
 
-def split_of(index: int) -> Split:
-    """90 % train, 5 % validation, 5 % test, the same for every kind."""
-    turn = index // len(KIND_IDS) % 20
+def split_of(index: int, kinds: int = len(KIND_IDS)) -> Split:
+    """90 % train, 5 % validation, 5 % test, the same for every one of the ``kinds`` that take turns."""
+    turn = index // kinds % 20
     return "validation" if turn == 18 else "test" if turn == 19 else "train"
 
 
-def make_scene(sources: Sources, seed: int, index: int, kind: str | None = None) -> tuple[Scene, Motion]:
-    """Scene number ``index`` of the corpus of ``seed``; kinds take turns unless one is asked for.
+def make_scene(
+    sources: Sources,
+    seed: int,
+    index: int,
+    kind: str | None = None,
+    kinds: Sequence[str] = KIND_IDS,
+    changes: Mapping[str, str] | None = None,
+) -> tuple[Scene, Motion]:
+    """Scene number ``index`` of the corpus of ``seed``.
+
+    Args:
+        sources: what it is made from.
+        seed: of the corpus.
+        index: of the scene.
+        kind: to be made whoever's turn it is.
+        kinds: those that take turns in the corpus.
+        changes: values to take instead of those that were drawn, such as hand="left" or mood="angry"; everything else
+            stays as it is without them, so the two scenes differ in what was asked for and in what follows from it.
 
     Raises:
-        DuologueError: ``scene_unmade`` if no draw meets the quality bars.
+        DuologueError: ``scene_unmade`` if no draw meets the quality bars, or the changed one does not;
+            ``change_impossible``.
     """
-    kind = kind or KIND_IDS[index % len(KIND_IDS)]
-    split = split_of(index)
+    kind = kind or kinds[index % len(kinds)]
+    split = split_of(index, len(kinds))
     name = f"{kind}-{index:06d}"
     if kind == "salsa":
         motion, script = salsa.window(sources.dances[split], np.random.default_rng([seed, index]))
         return _scene(name, kind, split, "cmu", script, (), index, motion), placed(motion)
     problems: list[str] = []
     for attempt in range(ATTEMPTS):
-        rng = np.random.default_rng([seed, index, attempt])
-        stage = Stage(rng, sources.library, _seconds(rng))
-        performance = KINDS[kind](stage)
-        motion, planted = performed(performance)
-        contacts = _within(performance.contacts, stage.seconds)
-        problems = quality.problems(kind, motion, contacts, planted)
+        draw = (seed, index, attempt)
+        made = _attempt(sources, kind, draw, {})
+        good = not made.problems
+        if good and changes:
+            made = _attempt(sources, kind, draw, changes)
+        problems = made.problems
         if not problems:
-            script = {"kind": kind} | performance.script | {"sizes": [round(body.scale, 3) for body in stage.bodies]}
-            return _scene(name, kind, split, "choreographed", script, contacts, index, motion), placed(motion)
+            script = {"kind": kind} | made.script
+            scene = _scene(name, kind, split, "choreographed", script, made.contacts, index, made.motion)
+            return scene, placed(made.motion)
+        if good:
+            break
     raise DuologueError(
         "scene_unmade", f"No draw of {name} is good enough: {', '.join(problems)}.", "Try another seed."
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    motion: Motion
+    script: dict[str, object]
+    contacts: tuple[Contact, ...]
+    problems: list[str]
+
+
+def _attempt(sources: Sources, kind: str, draw: tuple[int, int, int], changes: Mapping[str, str]) -> _Attempt:
+    rng = np.random.default_rng(draw)
+    stage = Stage(rng, sources.library, _seconds(rng), changes)
+    performance = KINDS[kind](stage)
+    motion, planted = performed(performance)
+    contacts = _within(performance.contacts, stage.seconds)
+    script = performance.script | {"sizes": [round(body.scale, 3) for body in stage.bodies]}
+    if performance.events:
+        script |= {"events": list(performance.events)}
+    return _Attempt(motion, script, contacts, quality.problems(kind, motion, contacts, planted))
 
 
 def performed(performance: Performance) -> tuple[Motion, np.ndarray]:
@@ -103,43 +145,72 @@ def placed(motion: Motion) -> Motion:
 
 
 def generate(
-    sources: Sources, folder: Path, count: int, seed: int, jobs: int, progress: Callable[[int], None]
+    sources: Sources,
+    folder: Path,
+    count: int | None,
+    seed: int,
+    jobs: int,
+    progress: Callable[[int, float], None],
+    kinds: Sequence[str] = KIND_IDS,
+    hours: float = 0.0,
 ) -> list[Scene]:
-    """Write ``count`` scenes into ``folder``, with ``jobs`` processes; ``progress`` is told how many are done."""
+    """Write scenes into a folder.
+
+    Args:
+        sources: what they are made from.
+        folder: where to.
+        count: how many; if None, as many whole rounds of the kinds as make ``hours`` of motion.
+        seed: of the corpus.
+        jobs: processes.
+        progress: told how many are done, and how many hours of motion they are.
+        kinds: which take turns.
+        hours: length to reach, without a count.
+    """
     (folder / "motions").mkdir(parents=True, exist_ok=True)
-    scenes = []
-    for scene in _made(sources, folder, count, seed, jobs):
-        scenes.append(scene)
-        progress(len(scenes))
+    scenes: list[Scene] = []
+    frames = 0
+    with closing(_made(sources, folder, count, seed, jobs, tuple(kinds))) as made:
+        for scene in made:
+            scenes.append(scene)
+            frames += scene.frames
+            progress(len(scenes), frames / FPS / 3600)
+            if count is None and len(scenes) % len(kinds) == 0 and frames >= hours * 3600 * FPS:
+                break
     write_index(folder, scenes)
     return scenes
 
 
-_worker: tuple[Sources, Path, int] | None = None
+_worker: tuple[Sources, Path, int, tuple[str, ...]] | None = None
 
 
-def _made(sources: Sources, folder: Path, count: int, seed: int, jobs: int) -> Iterator[Scene]:
+def _made(
+    sources: Sources, folder: Path, count: int | None, seed: int, jobs: int, kinds: tuple[str, ...]
+) -> Generator[Scene]:
+    """The scenes in order; without a count no round begins before all scenes of the one before it were taken."""
+    rounds = (range(count),) if count is not None else (range(k, k + len(kinds)) for k in itertools.count(0, len(kinds)))
     if jobs <= 1:
-        _start_worker(sources, folder, seed)
-        yield from map(_make_one, range(count))
+        _start_worker(sources, folder, seed, kinds)
+        for indices in rounds:
+            yield from map(_make_one, indices)
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(sources, folder, seed)
+        jobs, multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(sources, folder, seed, kinds)
     )
     with workers:
-        yield from workers.map(_make_one, range(count), chunksize=4)
+        for indices in rounds:
+            yield from workers.map(_make_one, indices, chunksize=4)
 
 
-def _start_worker(sources: Sources, folder: Path, seed: int) -> None:
+def _start_worker(sources: Sources, folder: Path, seed: int, kinds: tuple[str, ...]) -> None:
     global _worker
-    _worker = (sources, folder, seed)
+    _worker = (sources, folder, seed, kinds)
 
 
 def _make_one(index: int) -> Scene:
     assert _worker is not None
-    sources, folder, seed = _worker
-    scene, motion = make_scene(sources, seed, index)
+    sources, folder, seed, kinds = _worker
+    scene, motion = make_scene(sources, seed, index, kinds=kinds)
     write_motion(folder, scene.id, motion)
     return scene
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,23 @@ class ArmGoal:
     lean: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class LegGoal:
+    """Where an ankle shall be instead of where the footsteps have it.
+
+    Attributes:
+        side: "left" or "right".
+        target: (T, 3) ankle positions in the world, metres.
+        weight: (T,) 0 leaves the foot to its steps, 1 puts the ankle on the target.
+        pitch: (T,) radians by which the foot points down at weight 1; negative pulls the toes up.
+    """
+
+    side: str
+    target: np.ndarray
+    weight: np.ndarray
+    pitch: np.ndarray
+
+
 @dataclass(eq=False)
 class Performer:
     """One person's channels over T frames; ``perform`` turns them into a pose for every frame.
@@ -55,12 +72,15 @@ class Performer:
         walk: the real gait cycle that the arms and the trunk follow while walking.
         gait: how the person steps.
         lower: (T,) metres by which the pelvis is lowered.
+        rise: (T,) metres by which the whole body is off the floor, as in a jump.
         shift: (T, 3) metres by which the pelvis is moved, in the heading frame.
         pelvis: (T, 3) radians of pitch (forward), yaw (to the left) and roll (to the right) added to the pelvis.
         spine: (T, 3) the same, added to the spine as a whole.
         head: (T, 3) the same, added to neck and head.
         gaze: (T, 3) world point that the person looks at, and its weight (T,); None leaves the head to the clip.
         arms: palm goals, later ones over earlier ones.
+        legs: ankle goals.
+        steps: the footsteps, if they are planned already.
     """
 
     body: Body
@@ -69,16 +89,19 @@ class Performer:
     walk: Walk
     gait: Gait
     lower: np.ndarray = field(init=False)
+    rise: np.ndarray = field(init=False)
     shift: np.ndarray = field(init=False)
     pelvis: np.ndarray = field(init=False)
     spine: np.ndarray = field(init=False)
     head: np.ndarray = field(init=False)
     gaze: tuple[np.ndarray, np.ndarray] | None = None
     arms: list[ArmGoal] = field(default_factory=list)
+    legs: list[LegGoal] = field(default_factory=list)
+    steps: Footsteps | None = None
 
     def __post_init__(self) -> None:
         frames = self.path.frames
-        self.lower = np.zeros(frames)
+        self.lower, self.rise = np.zeros(frames), np.zeros(frames)
         self.shift, self.pelvis, self.spine, self.head = (np.zeros((frames, 3)) for _ in range(4))
 
     def point(self, forward: float, left: float, height: float) -> np.ndarray:
@@ -93,20 +116,34 @@ class Performer:
     def head_point(self) -> np.ndarray:
         """Roughly where the head is, (T, 3) metres: what others look at."""
         lean = np.sin(np.clip(self.pelvis[:, 0] + self.spine[:, 0], -1, 1.3))
-        height = self.body.pelvis_height + (0.6 - 0.35 * np.abs(lean)) * self.body.scale - self.lower
+        height = self.body.pelvis_height + (0.6 - 0.35 * np.abs(lean)) * self.body.scale - self.lower + self.rise
         return self.around(np.stack((self.shift[:, 0], height, self.shift[:, 2] + 0.5 * lean), axis=-1))
 
     def perform(self) -> tuple[np.ndarray, np.ndarray, Footsteps]:
         """Root (T, 3), local rotations (T, 22, 4) and the footsteps."""
+        steps = self.planned()
+        root, rotations = self.above(steps)
+        self._move_legs(root, rotations, steps)
+        return root, rotations, steps
+
+    def planned(self) -> Footsteps:
+        """The footsteps; feet that a leg goal or a jump lifts do not bear."""
+        steps = self.steps or plan(self.path, self.body.scale, self.gait)
+        lifted = np.repeat(self.rise[:, None] > 1e-4, 2, axis=1)
+        for goal in self.legs:
+            lifted[:, SIDES.index(goal.side)] |= goal.weight > 1e-3
+        return replace(steps, planted=steps.planted & ~lifted) if lifted.any() else steps
+
+    def above(self, steps: Footsteps) -> tuple[np.ndarray, np.ndarray]:
+        """Root (T, 3) and local rotations (T, 22, 4), in which the legs are still those of the clip."""
         body, path = self.body, self.path
-        steps = plan(path, body.scale, self.gait)
         base, sway = self._base(steps)
         facing = rot.about_y(path.heading)
         rotations = base.copy()
         rotations[:, 0] = rot.multiply(rot.multiply(facing, _tilt(self.pelvis)), base[:, 0])
         for joint in SPINE:
             rotations[:, joint] = rot.multiply(_tilt(self.spine / 3), base[:, joint])
-        height = body.pelvis_height - SLACK * body.scale - self.lower
+        height = body.pelvis_height - SLACK * body.scale - self.lower + self.rise
         local = self.shift + sway * body.scale
         local[:, 1] += height
         root = self.around(local)
@@ -115,8 +152,7 @@ class Performer:
         root[:, 1] -= self._overstretch(root, rotations, steps)
         self._look(root, rotations)
         self._move_arms(root, rotations)
-        self._move_legs(root, rotations, steps)
-        return root, rotations, steps
+        return root, rotations
 
     def _base(self, steps: Footsteps) -> tuple[np.ndarray, np.ndarray]:
         """Standing mixed with walking: local rotations without heading (T, 22, 4) and pelvis sway (T, 3)."""
@@ -168,9 +204,15 @@ class Performer:
         yaw = rot.about_y(steps.yaw)
         toe = rot.rotate(yaw, np.array([0, 0, foot[2]]))
         toe[..., [0, 2]] += steps.ankle
-        toe[..., 1] = steps.lift
+        toe[..., 1] = steps.lift + self.rise[:, None]
         world = rot.multiply(yaw, rot.from_axis_angle(X, smooth(steps.pitch, 1)))
-        return toe - rot.rotate(world, foot), world
+        ankles = toe - rot.rotate(world, foot)
+        for goal in self.legs:
+            index = SIDES.index(goal.side)
+            turned = rot.multiply(rot.about_y(self.path.heading), rot.from_axis_angle(X, goal.pitch))
+            ankles[:, index] += goal.weight[:, None] * (goal.target - ankles[:, index])
+            world[:, index] = mixed(world[:, index], turned, goal.weight)
+        return ankles, world
 
     def _look(self, root: np.ndarray, rotations: np.ndarray) -> None:
         """Turn neck and head towards the gaze point, as far as a neck can."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from protocol.errors import DuologueError
 
 from ..scene import Contact
 from .blend import FPS
@@ -20,11 +22,12 @@ PACE = {"slow": 0.75, "normal": 1.0, "fast": 1.35}
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """What a kind returns: both performers ready to perform, the script they follow, and who touches whom."""
+    """What a kind returns: both performers ready to perform, the script they follow, who touches whom, what happens."""
 
     performers: tuple[Performer, Performer]
     script: dict[str, object]
     contacts: tuple[Contact, ...] = ()
+    events: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(eq=False)
@@ -35,17 +38,19 @@ class Stage:
         rng: every random draw of the scene comes from here.
         library: real motion to build on.
         seconds: length of the scene.
+        changes: values to take instead of what is drawn, by name; all else stays as it was drawn.
     """
 
     rng: np.random.Generator
     library: Library
     seconds: float
+    changes: Mapping[str, str] = field(default_factory=dict)
     bodies: tuple[Body, Body] = field(init=False)
     speed: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.bodies = (Body(self.uniform(0.88, 1.12)), Body(self.uniform(0.88, 1.12)))
-        self.speed = self.choose(("slow", "normal", "normal", "fast"))
+        self.speed = self.draw("speed", ("slow", "normal", "normal", "fast"))
 
     @property
     def frames(self) -> int:
@@ -78,6 +83,22 @@ class Stage:
     def choose(self, options: Sequence[str]) -> str:
         """One of the options, all as likely; repeat an option to make it likelier."""
         return options[int(self.rng.integers(len(options)))]
+
+    def draw(self, name: str, options: Sequence[str]) -> str:
+        """One of the options, under a name by which a change may ask for another of them.
+
+        Raises:
+            DuologueError: ``change_impossible`` if the change asks for what is none of the options.
+        """
+        drawn = self.choose(options)
+        wanted = self.changes.get(name, drawn)
+        if wanted not in options:
+            raise DuologueError(
+                "change_impossible",
+                f"{name} cannot be {wanted!r} here.",
+                f"Ask for one of: {', '.join(dict.fromkeys(options))}.",
+            )
+        return wanted
 
     def performer(self, index: int, path: Path, **gait: float) -> Performer:
         """Person ``index`` on a path, on real standing and walking drawn from the library."""

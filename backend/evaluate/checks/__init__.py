@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from protocol.motion import Motion
 
-from . import force, greetings, travel
+from . import affection, force, greetings, salutes, talk, travel
 from .result import CheckResult
 from .view import View
 
@@ -23,6 +23,20 @@ CHECKS: dict[str, Callable[[View], CheckResult]] = {
     "circle": travel.circle,
     "punch_dodge": force.punch_dodge,
     "salsa": travel.salsa,
+    "fist_bump": salutes.fist_bump,
+    "salute": salutes.salute,
+    "tip_hat": salutes.tip_hat,
+    "curtsy": salutes.curtsy,
+    "kiss_hand": affection.kiss_hand,
+    "hold_hands": affection.hold_hands,
+    "caress_cheek": affection.caress_cheek,
+    "blow_kiss": affection.blow_kiss,
+    "argue": talk.argue,
+    "scold": talk.scold,
+    "whisper": talk.whisper,
+    "beckon": talk.beckon,
+    "point_out": talk.point_out,
+    "refuse_hand": talk.refuse_hand,
 }
 """The check of every kind."""
 

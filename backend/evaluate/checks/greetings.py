@@ -4,7 +4,7 @@ import numpy as np
 
 from backend.corpus.choreographer.body import SIDES
 
-from .result import CheckResult, decide, strongest
+from .result import CheckResult, by_whom, decide, strongest
 from .view import OTHER, View, longest_run, rate, seconds_of, smoothed
 
 PALMS_MEET = 0.16
@@ -31,16 +31,18 @@ def _one_handshake(view: View, a: int, b: int) -> CheckResult:
     walked = (
         np.ptp(np.linalg.norm(view.ground[held] - view.ground[held.start], axis=-1), axis=0) if held.stop else [0.0]
     )
+    bent = (view.pitch[inside] - np.percentile(view.pitch, 10, axis=0)).max()
     return decide(
         "handshake",
-        # The corpus's shortest handshake lasts 1 s, the real one 1.3 s. Dancers hold both hands or turn, and who is
-        # pulled walks while the hands hold; who shakes hands does none of these.
-        seconds_of(run) >= 0.6 and others_gap > 0.25 and turned < 50 and np.max(walked) < 0.4,
+        # The corpus's shortest handshake lasts 1 s, the real one 1.3 s. Dancers hold both hands or turn, who is pulled
+        # walks while the hands hold, and who kisses a hand bends over it; who shakes hands does none of these.
+        seconds_of(run) >= 0.6 and others_gap > 0.25 and turned < 50 and np.max(walked) < 0.4 and bent < 30,
         seconds=seconds_of(run),
         gap_m=gap.min(),
         other_hands_gap_m=others_gap,
         turned_deg=turned,
         walked_m=np.max(walked),
+        bent_deg=bent,
     )
 
 
@@ -110,7 +112,7 @@ def hug(view: View) -> CheckResult:
 def bow(view: View) -> CheckResult:
     """The torso pitches forward and comes up again, at a distance, by a person who stays in place."""
     found = [_one_bow(view, person) for person in range(2)]
-    return _done_by("bow", found, "pitch_deg")
+    return by_whom("bow", found, "pitch_deg")
 
 
 def _one_bow(view: View, person: int) -> CheckResult:
@@ -121,23 +123,27 @@ def _one_bow(view: View, person: int) -> CheckResult:
     apart = view.distance[run].min() if run.stop > run.start else 0.0
     speed = view.root_speed[run, person].mean() if run.stop > run.start else 0.0
     hips = view.joint("pelvis")[:, person, 1]
+    hands = view.palm_gap[run].min() if run.stop > run.start else 0.0
     sunk = (np.percentile(hips, 90) - hips[peak]) / view.size[person]
     return decide(
         "bow",
-        # 22 degrees is a slight bow and more than the lean of a walk or of a push; who ducks lowers the hips as well.
-        rise >= 22 and pitch[peak] >= 22 and seconds_of(run) >= 0.4 and apart > 0.7 and speed < 0.5 and sunk < 0.17,
+        # 22 degrees is a slight bow and more than the lean of a walk or of a push; who ducks lowers the hips as well,
+        # and who bends over the other's hand holds it.
+        rise >= 22 and pitch[peak] >= 22 and seconds_of(run) >= 0.4 and apart > 0.7 and speed < 0.5 and sunk < 0.17
+        and hands > 0.17,
         pitch_deg=rise,
         seconds=seconds_of(run),
         distance_m=apart,
         speed_mps=speed,
         hips_sunk_m=sunk,
-    )
+        hands_m=hands,
+    )  # fmt: skip
 
 
 def wave(view: View) -> CheckResult:
     """A hand above the shoulder swings from side to side several times and touches nobody."""
     found = [strongest([_one_wave(view, p, side) for side in range(2)], by="swings") for p in range(2)]
-    return _done_by("wave", found, "swings")
+    return by_whom("wave", found, "swings")
 
 
 def _one_wave(view: View, person: int, side: int) -> CheckResult:
@@ -178,10 +184,3 @@ def _swings(values: np.ndarray, least: float = 0.04) -> tuple[int, float]:
             kept.append(value)
     ways = np.abs(np.diff(kept))
     return max(len(kept) - 2, 0), float(ways.mean()) if ways.size else 0.0
-
-
-def _done_by(kind: str, found: list[CheckResult], by: str) -> CheckResult:
-    """One result out of one for each person: passed if anyone did it."""
-    who = [name for name, result in zip("AB", found, strict=True) if result.passed]
-    best = strongest(found, by=by)
-    return CheckResult(kind, best.passed, None if not who else "both" if len(who) == 2 else who[0], best.measured)

@@ -31,3 +31,10 @@ def decide(kind: str, passed: bool | np.bool_, actor: str = "both", **measured: 
 def strongest(results: list[CheckResult], by: str) -> CheckResult:
     """The result that passed, or else that came nearest, by a measured quantity of which more is better."""
     return max(results, key=lambda result: (result.passed, result.measured[by]))
+
+
+def by_whom(kind: str, found: list[CheckResult], by: str) -> CheckResult:
+    """One result out of one for each person, where one or both may do it: passed if anyone did it."""
+    who = [name for name, result in zip("AB", found, strict=True) if result.passed]
+    best = strongest(found, by=by)
+    return CheckResult(kind, best.passed, None if not who else "both" if len(who) == 2 else who[0], best.measured)

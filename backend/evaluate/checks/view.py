@@ -144,6 +144,46 @@ class View:
         """Between every palm of A and every palm of B (T, 2, 2): frame, side of A, side of B."""
         return np.linalg.norm(self.palms[:, 0, :, None] - self.palms[:, 1, None], axis=-1)
 
+    @cached_property
+    def palm_at(self) -> np.ndarray:
+        """Where palms are on their own body (T, 2, 2, 3): outwards to their side, up from the shoulders, ahead.
+
+        Metres of the neutral body; the body is where its pelvis is, and faces where that faces.
+        """
+        from_hips = (self.palms - self.joint("pelvis")[:, :, None]) / self.size[:, None, None]
+        ahead = np.einsum("tpsg,tpg->tps", from_hips[..., _GROUND], self.facing)
+        left = np.stack((self.facing[..., 1], -self.facing[..., 0]), axis=-1)
+        outwards = np.einsum("tpsg,tpg->tps", from_hips[..., _GROUND], left) * np.array([1, -1])
+        up = (self.palms[..., 1] - self.shoulder_height[..., None]) / self.size[:, None]
+        return np.stack((outwards, up, ahead), axis=-1)
+
+    @cached_property
+    def face(self) -> np.ndarray:
+        """Unit direction in which each head looks (T, 2, 3)."""
+        return rot.rotate(self._pose[1][:, :, JOINT["head"]], _FORWARD)
+
+    @cached_property
+    def mouth(self) -> np.ndarray:
+        """World positions of the lips (T, 2, 3), on the head of the neutral body's proportions."""
+        point = np.array([0.0, 0.03, 0.12], np.float32) * self.size[:, None].astype(np.float32)
+        return self.joint("head") + rot.rotate(self._pose[1][:, :, JOINT["head"]], np.broadcast_to(point, self.face.shape))
+
+    @cached_property
+    def sunk(self) -> np.ndarray:
+        """How far each pelvis is under where it mostly is, in metres of the neutral body (T, 2)."""
+        height = self.joint("pelvis")[..., 1]
+        return (np.percentile(height, 85, axis=0) - height) / self.size
+
+    @cached_property
+    def rose(self) -> np.ndarray:
+        """Height of each person's lowest toe over where it mostly is, in metres of the neutral body (T, 2)."""
+        lowest = np.minimum(self.joint("left_foot")[..., 1], self.joint("right_foot")[..., 1])
+        return (lowest - np.median(lowest, axis=0)) / self.size
+
+    def palm_to(self, person: int, point: np.ndarray) -> np.ndarray:
+        """Distance of a person's palms (T, 2) to a point (T, 3)."""
+        return np.linalg.norm(self.palms[:, person] - point[:, None], axis=-1)
+
     def palm_to_segment(self, person: int, start: str, end: str) -> np.ndarray:
         """Distance of a person's palms to a segment between two joints of the other (T, 2)."""
         a, b = self.joint(start)[:, OTHER[person], None], self.joint(end)[:, OTHER[person], None]
@@ -175,6 +215,20 @@ def longest_run(mask: np.ndarray, bridge: float = 0.1) -> slice:
     starts, ends = frames[np.r_[0, cuts + 1]], frames[np.r_[cuts, frames.size - 1]]
     best = int(np.argmax(ends - starts))
     return slice(int(starts[best]), int(ends[best]) + 1)
+
+
+def swings(values: np.ndarray, least: float) -> int:
+    """How many turning points ``values`` (T,) have that are more than ``least`` from the one before."""
+    if len(values) < 3:
+        return 0
+    turns = [0, *np.flatnonzero(np.diff(np.sign(rate(values))) != 0), len(values) - 1]
+    kept = [float(values[0])]
+    for value in values[turns]:
+        if len(kept) > 1 and (kept[-1] - kept[-2]) * (value - kept[-1]) > 0:
+            kept[-1] = float(value)
+        elif abs(value - kept[-1]) > least:
+            kept.append(float(value))
+    return max(len(kept) - 2, 0)
 
 
 def seconds_of(run: slice) -> float:

@@ -25,7 +25,7 @@ def _walk_in(stage: Stage, low: float, high: float, needed: float, likely: float
 
 def handshake(stage: Stage) -> Performance:
     """Both reach out the same hand, grasp, shake it up and down, and let go."""
-    hand = stage.choose(("right", "right", "right", "left"))
+    hand = stage.draw("hand", ("right", "right", "right", "left"))
     reach, idle = stage.uniform(0.55, 0.75) / stage.pace, stage.uniform(0.1, 0.6)
     walk_in = _walk_in(stage, 0.7, 2.2, idle + 2 * reach + 1.4)
     gap = stage.size * stage.uniform(0.82, 0.98)
@@ -62,7 +62,7 @@ def handshake(stage: Stage) -> Performance:
 
 def high_five(stage: Stage) -> Performance:
     """Both swing a raised hand (or both hands) until the palms slap together."""
-    hand = stage.choose(("right", "right", "right", "left", "both"))
+    hand = stage.draw("hand", ("right", "right", "right", "left", "both"))
     idle, raising = stage.uniform(0.1, 0.5), stage.uniform(0.5, 0.65) / stage.pace
     slap, cycle = 0.2 / stage.pace, 1.3 / stage.pace
     walk_in = _walk_in(stage, 0.7, 2.0, idle + raising + 1.6)
@@ -73,7 +73,7 @@ def high_five(stage: Stage) -> Performance:
     count = max(1 + int(stage.rng.integers(repeats)), repeats - 1)
     first += max(0.0, stage.seconds - first - 1.0 - (count - 1) * cycle) * stage.uniform(0.1, 0.6)
     slaps = [first + k * cycle for k in range(count)]
-    level = stage.choose(("high", "high", "shoulder"))
+    level = stage.draw("level", ("high", "high", "shoulder"))
     shoulders = [body.shoulder_height for body in stage.bodies]
     height = min(shoulders) * (1.2 if level == "high" else 1.0) * stage.uniform(0.98, 1.04)
     pair = stage.pair(paths)
@@ -119,8 +119,8 @@ def high_five(stage: Stage) -> Performance:
 
 def bow(stage: Stage) -> Performance:
     """Both bend the torso towards each other, hold, and rise."""
-    actor = stage.choose(ACTORS)
-    depth = stage.choose(("slight", "deep", "deep"))
+    actor = stage.draw("actor", ACTORS)
+    depth = stage.draw("depth", ("slight", "deep", "deep"))
     angle = np.radians(stage.uniform(52, 60) if depth == "slight" else stage.uniform(70, 85))
     down, hold, rise = 0.75 / stage.pace, stage.uniform(0.15, 0.8), 0.85 / stage.pace
     idle, lag = stage.uniform(0.05, 0.5), stage.choose_end() * stage.uniform(0.1, 0.5) * (actor == "both")
@@ -167,8 +167,8 @@ def _bend(one: Performer, amount: np.ndarray, angle: float) -> None:
 
 def wave(stage: Stage) -> Performance:
     """Both raise a hand above the shoulder and swing it from side to side."""
-    actor = stage.choose(ACTORS)
-    hand = stage.choose(("right", "right", "left", "both"))
+    actor = stage.draw("actor", ACTORS)
+    hand = stage.draw("hand", ("right", "right", "left", "both"))
     idle, lag = stage.uniform(0.05, 0.5), stage.uniform(0.0, min(0.8, stage.seconds * 0.12))
     raising, lowering = 0.6 / stage.pace, 0.7 / stage.pace
     waving = (stage.seconds - idle - lag - raising - lowering) * stage.uniform(0.6, 1.0)

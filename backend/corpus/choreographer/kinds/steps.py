@@ -11,7 +11,7 @@ from ..staging import Performance, Stage
 
 def walk_together(stage: Stage) -> Performance:
     """Both walk side by side the same way, at the same speed, now and then with a look at the other."""
-    side = stage.choose(("left", "right"))
+    side = stage.draw("partner_side", ("left", "right"))
     speed = {"slow": 0.7, "normal": 1.0, "fast": 1.32}[stage.speed] * stage.uniform(0.94, 1.06) * stage.size
     gap = stage.size * stage.uniform(0.7, 0.9)
     starts, stops = stage.chance(0.4), stage.chance(0.35) and stage.seconds > 3
@@ -50,7 +50,7 @@ def walk_together(stage: Stage) -> Performance:
 
 def approach_retreat(stage: Stage) -> Performance:
     """One person, or both, walks up to the other, waits a moment and steps back."""
-    actor = stage.choose(("A", "B", "both"))
+    actor = stage.draw("actor", ("A", "B", "both"))
     idle, wait, rest = stage.uniform(0.1, 0.4), stage.uniform(0.2, 0.6), stage.uniform(0.1, 0.4)
     ahead, back = 1.05 * stage.pace, 0.8 * stage.pace
     movers = 2 if actor == "both" else 1
@@ -75,8 +75,8 @@ def approach_retreat(stage: Stage) -> Performance:
 
 def circle(stage: Stage) -> Performance:
     """Both move around their common centre, sidestepping face to face or walking with a look across."""
-    turning = stage.choose(("clockwise", "counterclockwise"))
-    style = stage.choose(("facing", "facing", "walking"))
+    turning = stage.draw("direction", ("clockwise", "counterclockwise"))
+    style = stage.draw("style", ("facing", "facing", "walking"))
     speed = {"slow": 0.6, "normal": 0.8, "fast": 1.0}[stage.speed] * (0.85 if style == "facing" else 1.15)
     idle, rest = stage.uniform(0.0, 0.25), stage.uniform(0.0, 0.25)
     moving_time = stage.seconds - idle - rest

@@ -19,7 +19,7 @@ X, Z = np.eye(3)[0], np.eye(3)[2]
 
 
 def _roles(stage: Stage) -> tuple[str, int]:
-    actor = stage.choose(("A", "B"))
+    actor = stage.draw("actor", ("A", "B"))
     return actor, "AB".index(actor)
 
 
@@ -36,7 +36,7 @@ def _joint_track(one: Performer, joint: int) -> np.ndarray:
 def push(stage: Stage) -> Performance:
     """The actor thrusts the arms against the other's chest; the other staggers back and catches the balance."""
     actor, who = _roles(stage)
-    hand = stage.choose(("both", "both", "both", "right", "left"))
+    hand = stage.draw("hand", ("both", "both", "both", "right", "left"))
     idle, thrust = stage.uniform(0.3, 0.7), 0.26 / stage.pace
     wind = 0.45 / stage.pace
     lasting = stage.uniform(0.85, 1.05) / np.sqrt(stage.pace)
@@ -112,7 +112,7 @@ def _each(stage: Stage, moments: list[float], start: float, attack: float, relea
 def pull(stage: Stage) -> Performance:
     """The actor takes the other's hand and draws them closer, leaning back."""
     actor, who = _roles(stage)
-    hand = stage.choose(("right", "right", "left"))
+    hand = stage.draw("hand", ("right", "right", "left"))
     idle, reach = stage.uniform(0.1, 0.5), 0.6 / stage.pace
     lasting = stage.uniform(0.75, 1.0) / stage.pace
     least = idle + reach + 0.15 + lasting + 0.7
@@ -157,8 +157,8 @@ def pull(stage: Stage) -> Performance:
 def punch_dodge(stage: Stage) -> Performance:
     """The actor's fist shoots at the other's head, which is no longer there."""
     actor, who = _roles(stage)
-    hand = stage.choose(("right", "right", "left"))
-    dodge = stage.choose(("back", "side", "duck"))
+    hand = stage.draw("hand", ("right", "right", "left"))
+    dodge = stage.draw("dodge", ("back", "side", "duck"))
     idle, guard = stage.uniform(0.1, 0.4), 0.4 / stage.pace
     jab, hold, home = 0.24 / stage.pace, 0.1, 0.35 / stage.pace
     cycle = jab + hold + home + stage.uniform(0.7, 1.2)
@@ -177,7 +177,7 @@ def punch_dodge(stage: Stage) -> Performance:
         out += pulse(stage.t, hit - jab, hit, hit + hold, hit + hold + home)
         gone += pulse(stage.t, hit - jab - 0.16, hit - 0.03, hit + hold + 0.1, hit + hold + home + 0.25)
     face = _joint_track(dodger, HEAD)
-    aside = stage.choose(("left", "right"))
+    aside = stage.draw("aside", ("left", "right"))
     _dodge(dodger, dodge, 1.0 if aside == "left" else -1.0, gone)
     turn = 1.0 if hand == "right" else -1.0
     puncher.spine[:, 1] += turn * (0.55 * out - 0.15)
