@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -18,7 +17,9 @@ Corpus = Annotated[Path, typer.Argument(help="Folder of a corpus.")]
 def choreograph(
     out: Out = Path("data/corpus"),
     count: Annotated[Optional[int], typer.Option(min=1, help="How many scenes; 3000 unless --hours are given.")] = None,  # noqa: UP045
-    hours: Annotated[Optional[float], typer.Option(min=0.001, help="Or: how much motion, in whole rounds of the kinds.")] = None,  # noqa: UP045
+    hours: Annotated[
+        float | None, typer.Option(min=0.001, help="Or: how much motion, in whole rounds of the kinds.")
+    ] = None,
     kinds: Annotated[Optional[str], typer.Option(help="Kinds that take turns, with commas between; else all.")] = None,  # noqa: UP045
     seed: Annotated[int, typer.Option(help="The same seed gives the same scenes.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
@@ -97,23 +98,37 @@ def preview(
 
 
 @app.command()
-def stats(folder: Corpus) -> None:
-    """Count the scenes of a corpus by kind, split and length."""
+def stats(
+    folder: Corpus,
+    sample: Annotated[int, typer.Option(min=0, help="How many scenes of each kind to measure.")] = 3,
+) -> None:
+    """Count the scenes and hours of a corpus by family, kind and split, and measure how clean its motion is."""
     from rich.console import Console
     from rich.table import Table
 
+    from ..evaluate.physics import physics
+    from .choreographer.families import FAMILIES
     from .scene import SPLITS, read_scenes
+    from .stats import kind_stats
 
-    scenes = read_scenes(folder)
-    table = Table("kind", *SPLITS, "seconds", "shortest", "longest", "captions")
-    for kind in dict.fromkeys(scene.kind for scene in scenes):
-        these = [scene for scene in scenes if scene.kind == kind]
-        lengths = [scene.frames / 30 for scene in these]
-        counts = Counter(scene.split for scene in these)
-        numbers = (f"{sum(lengths):.0f}", f"{min(lengths):.1f}", f"{max(lengths):.1f}")
-        different = len({caption for scene in these for caption in scene.captions})
-        table.add_row(kind, *(str(counts[split]) for split in SPLITS), *numbers, str(different))
-    Console().print(table)
+    found = kind_stats(folder, read_scenes(folder), sample, lambda motion: physics([motion])["penetration_cm"])
+    table = Table(
+        "family", "kind", *SPLITS, "hours", "shortest", "longest", "captions", "skate m/s", "contact cm", "inside cm"
+    )
+    for family in FAMILIES:
+        for one in (one for one in found if one.family == family):
+            measured = (f"{one.skate:.3f}", f"{one.contact:.1f}", f"{one.penetration:.1f}")
+            figures = (f"{one.hours:.2f}", f"{one.shortest:.1f}", f"{one.longest:.1f}", str(one.captions), *measured)
+            table.add_row(family, one.name, *(str(one.scenes[split]) for split in SPLITS), *figures)
+        members = [one for one in found if one.family == family]
+        if members:
+            counts = (str(sum(one.scenes[split] for one in members)) for split in SPLITS)
+            table.add_row(
+                family, f"all {len(members)}", *counts, f"{sum(one.hours for one in members):.2f}", end_section=True
+            )
+    counts = (str(sum(one.scenes[split] for one in found)) for split in SPLITS)
+    table.add_row("all", str(len(found)), *counts, f"{sum(one.hours for one in found):.2f}")
+    Console(width=150).print(table)
 
 
 @app.command()

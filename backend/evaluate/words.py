@@ -1,11 +1,12 @@
 """What a sentence says: which kind of interaction, and who does it, read off the known phrase that it is most like.
 
-It judges captions that a model wrote, so it looks at words alone and knows nothing of where a text came from. Likeness is
-the cosine of two sentences' stems and pairs of stems, each weighted by how few kinds use it (Sparck Jones 1972).
+It judges captions that a model wrote, so it looks at words alone and knows nothing of where a text came from. Likeness
+is the cosine of two sentences' stems and pairs of stems, each weighted by how few kinds use it (Sparck Jones 1972).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import defaultdict
@@ -109,7 +110,9 @@ def _known() -> _Known:
             where[feature].append(index)
     weights = {feature: float(np.log(1 + len(KINDS) / len(by))) for feature, by in used.items()}
     lengths = np.array([max(sum(weights[feature] ** 2 for feature in found), 1e-9) ** 0.5 for found in features])
-    return _Known(kinds, roles, np.array(pairs), {feature: np.array(at) for feature, at in where.items()}, weights, lengths)
+    return _Known(
+        kinds, roles, np.array(pairs), {feature: np.array(at) for feature, at in where.items()}, weights, lengths
+    )
 
 
 def _filled(slot: re.Match[str]) -> str:
@@ -139,17 +142,24 @@ def _ignored() -> frozenset[str]:
         for group in ("persons", "pairs", "lone")
         for split in names[group].values()
         for entry in split
-        for text in ([value for value in entry.values() if isinstance(value, str)] if isinstance(entry, dict) else [entry])
+        for text in (
+            [value for value in entry.values() if isinstance(value, str)] if isinstance(entry, dict) else [entry]
+        )
     ]
-    texts += [word for detail in ("hand", "speed", "mood", "times") for words in names["details"][detail].values() for word in words]
-    common = "a an the and to of their them they is who it as with in at".split()
+    texts += [
+        word
+        for detail in ("hand", "speed", "mood", "times")
+        for words in names["details"][detail].values()
+        for word in words
+    ]
+    common = ["a", "an", "the", "and", "to", "of", "their", "them", "they", "is", "who", "it", "as", "with", "in", "at"]
     return frozenset(word for text in (*texts, *common) for word in re.findall(r"[a-z]+", text.lower()))
 
 
 def _features(text: str) -> set[str]:
     words = re.findall(r"[a-z]+", text.lower())
     stems = [_stem(word) for word in words if word not in _ignored()]
-    return set(stems) | {f"{a} {b}" for a, b in zip(stems, stems[1:], strict=False)}
+    return set(stems) | {f"{a} {b}" for a, b in itertools.pairwise(stems)}
 
 
 def _stem(word: str) -> str:

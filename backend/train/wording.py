@@ -1,4 +1,4 @@
-"""More ways to ask for the twelve kinds than the captions have, so that the model meets many words for each.
+"""More ways to ask for the kinds than the captions have, so that the model meets many words for each.
 
 The model's frozen word vectors bring near words together, but a few captions of each kind do not tell which of a
 sentence's words matter. ``vocabulary.json`` holds synonyms, definitions, sentence patterns and names for training

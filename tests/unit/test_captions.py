@@ -6,6 +6,7 @@ import re
 import pytest
 
 from backend.corpus.choreographer import captions as c
+from backend.corpus.choreographer.families import FAMILIES, FIRST_TWELVE, family_of
 
 LEFT = {"hand": "left", "speed": "slow", "direction": "clockwise", "style": "facing", "dodge": "duck", "depth": "deep"}
 RIGHT = {"hand": "right", "speed": "fast", "direction": "counterclockwise", "dodge": "back", "walk_in": True}
@@ -14,7 +15,7 @@ WITH_ROLES = tuple(kind for kind in c.KINDS if "each" not in c.phrases(kind))
 
 
 def with_every_detail(details: dict) -> dict:
-    """What names.json has words for and the details leave open, at its first value; hands and speeds stay as they are."""
+    """The details, and the first value of all else that names.json has words for."""
     known = json.loads((c.PHRASES / "names.json").read_text(encoding="utf-8"))["details"].values()
     told = {detail["of"]: next(value for value in detail if value != "of") for detail in known}
     return {key: value for key, value in told.items() if key not in ("walk_in", "steps_in", "steps_back")} | details
@@ -48,6 +49,13 @@ def test_a_kind_has_enough_phrases_and_none_twice(kind):
     lengths = [len(text.split()) for text in known["train"]]
     assert min(lengths) <= 7
     assert max(lengths) >= 10
+
+
+def test_every_kind_is_in_one_family_and_the_first_twelve_come_first():
+    assert sorted(kind for kinds in FAMILIES.values() for kind in kinds) == sorted(c.KINDS)
+    assert c.KINDS[:12] == FIRST_TWELVE
+    assert family_of("slap") == "combat"
+    assert len(c.KINDS) >= 48
 
 
 def test_no_held_out_text_is_ever_seen_in_training():

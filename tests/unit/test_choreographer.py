@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backend.corpus.choreographer import quality, salsa
+from backend.corpus.choreographer.beats import Score, Span, hands, legs, moves
 from backend.corpus.choreographer.body import palms
 from backend.corpus.choreographer.captions import KINDS as KIND_IDS
 from backend.corpus.choreographer.families import FIRST_TWELVE
@@ -259,6 +260,54 @@ def test_a_script_of_beats_tells_what_happens_when(scenes):
             assert events, kind
             assert all(0 <= event["start"] < event["end"] <= motion.seconds + 0.05 for event in events)
             assert {event["actor"] for event in events} <= {"A", "B"}
+
+
+def played(library: Library, beats) -> tuple[Motion, Score]:
+    score = Score(Stage(np.random.default_rng(2), library, 4.0))
+    moves.place(score, 1.4, 0.0)
+    beats(score)
+    return performed(score.perform("A"))[0], score
+
+
+def test_a_hand_that_reaches_is_on_its_target_while_it_holds(library):
+    span = Span(0.5, 1.0, 2.5, 3.0)
+    still, _ = played(library, lambda score: None)
+    motion, score = played(library, lambda score: hands.reach(score, 0, "right", hands.between(0.8, 0.3), span))
+    shoulders = min(body.shoulder_height for body in score.stage.bodies)
+    palm, hanging_palm = (palms(one)[:, 0, 1] for one in (motion, still))
+    assert np.abs(palm[30:75, 1] - 0.8 * shoulders).max() < 0.03
+    np.testing.assert_allclose(palm[:14], hanging_palm[:14], atol=0.01)
+    assert [event["beat"] for event in score.events] == ["reach"]
+
+
+def test_a_jump_leaves_the_floor_as_gravity_has_it_and_nobody_sinks_into_it(library):
+    motion, score = played(library, lambda score: legs.jump(score, 0, 1.5, 0.2))
+    toes = motion.positions()[:, 0, [JOINT["left_foot"], JOINT["right_foot"]], 1].min(-1)
+    assert toes.max() == pytest.approx(0.2 * score.stage.bodies[0].scale, abs=0.03)
+    assert toes.min() > -0.02
+    assert toes[:44].max() < 0.03
+
+
+def test_who_kneels_has_a_knee_on_the_floor_and_who_kicks_a_foot_in_the_air(library):
+    def beats(score: Score) -> None:
+        legs.kneel(score, 0, Span(0.2, 1.2, 3.0, 3.8), "left")
+        legs.kick(score, 1, "right", 2.0)
+
+    motion, _ = played(library, beats)
+    heights = motion.positions()[..., 1]
+    assert heights[60, 0, JOINT["left_knee"]] < 0.12
+    assert heights[:, 0].min() > -0.02
+    assert heights[60, 1, JOINT["right_ankle"]] > 0.5
+
+
+def test_a_mood_is_seen_in_the_posture(library):
+    def leaning(mood: str) -> float:
+        score = Score(Stage(np.random.default_rng(2), library, 3.0, {"mood": mood}))
+        moves.place(score, 1.4, 0.0)
+        motion, _ = performed(score.perform("A", ("proud", "sad")))
+        return float((motion.positions()[:, 0, JOINT["neck"]] - motion.positions()[:, 0, 0]).mean(0)[2])
+
+    assert leaning("proud") < leaning("neutral") < leaning("sad")
 
 
 def test_a_missing_corpus_says_how_to_make_one(tmp_path):

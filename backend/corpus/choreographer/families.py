@@ -22,9 +22,21 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "greeting": ("handshake", "high_five", "bow", "wave", "fist_bump", "salute", "tip_hat", "curtsy"),
     "affection": ("hug", "kiss_hand", "hold_hands", "caress_cheek", "blow_kiss"),
     "conversation": ("argue", "scold", "whisper", "beckon", "point_out", "refuse_hand"),
-    "combat": ("push", "pull", "punch_dodge"),
-    "dance": ("salsa",),
-    "locomotion": ("walk_together", "approach_retreat", "circle"),
+    "cooperation": ("hand_over", "carry_together", "toast"),
+    "combat": ("push", "pull", "punch_dodge", "slap", "block_punch", "kick_dodge", "grapple"),
+    "play": ("throw_catch", "tug_of_war", "clap_game", "jump_together"),
+    "dance": ("salsa", "waltz", "slow_dance", "mirror_dance"),
+    "locomotion": (
+        "walk_together",
+        "approach_retreat",
+        "circle",
+        "follow",
+        "lead_by_hand",
+        "hold_hands_walk",
+        "back_to_back",
+    ),
+    "comfort": ("console", "support_walk", "help_up", "pat_shoulder"),
+    "threat": ("threaten", "surrender", "scare", "chase"),
 }
 """The kinds of each family."""
 

@@ -187,7 +187,9 @@ def _made(
     sources: Sources, folder: Path, count: int | None, seed: int, jobs: int, kinds: tuple[str, ...]
 ) -> Generator[Scene]:
     """The scenes in order; without a count no round begins before all scenes of the one before it were taken."""
-    rounds = (range(count),) if count is not None else (range(k, k + len(kinds)) for k in itertools.count(0, len(kinds)))
+    rounds = (
+        (range(count),) if count is not None else (range(k, k + len(kinds)) for k in itertools.count(0, len(kinds)))
+    )
     if jobs <= 1:
         _start_worker(sources, folder, seed, kinds)
         for indices in rounds:

@@ -4,7 +4,21 @@ from collections.abc import Callable
 
 from protocol.motion import Motion
 
-from . import affection, force, greetings, salutes, talk, travel
+from . import (
+    affection,
+    combat,
+    comfort,
+    company,
+    dance,
+    force,
+    greetings,
+    play,
+    salutes,
+    talk,
+    threat,
+    together,
+    travel,
+)
 from .result import CheckResult
 from .view import View
 
@@ -37,6 +51,32 @@ CHECKS: dict[str, Callable[[View], CheckResult]] = {
     "beckon": talk.beckon,
     "point_out": talk.point_out,
     "refuse_hand": talk.refuse_hand,
+    "hand_over": together.hand_over,
+    "carry_together": together.carry_together,
+    "toast": together.toast,
+    "slap": combat.slap,
+    "block_punch": combat.block_punch,
+    "kick_dodge": combat.kick_dodge,
+    "grapple": combat.grapple,
+    "console": comfort.console,
+    "support_walk": comfort.support_walk,
+    "help_up": comfort.help_up,
+    "pat_shoulder": comfort.pat_shoulder,
+    "threaten": threat.threaten,
+    "surrender": threat.surrender,
+    "scare": threat.scare,
+    "throw_catch": play.throw_catch,
+    "tug_of_war": play.tug_of_war,
+    "clap_game": play.clap_game,
+    "jump_together": play.jump_together,
+    "waltz": dance.waltz,
+    "slow_dance": dance.slow_dance,
+    "mirror_dance": dance.mirror_dance,
+    "follow": company.follow,
+    "lead_by_hand": company.lead_by_hand,
+    "hold_hands_walk": company.hold_hands_walk,
+    "back_to_back": company.back_to_back,
+    "chase": company.chase,
 }
 """The check of every kind."""
 

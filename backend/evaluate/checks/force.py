@@ -77,7 +77,9 @@ def _pull_by(view: View, person: int) -> CheckResult:
         and drawn > 0.25
         and -0.7 < met / max(drawn, 0.01) < 0.35
         and left > 0.42
-        and turned < 40,
+        and turned < 40
+        # Who is helped up comes nearer as well.
+        and view.sunk[run].max() < 0.25,
         NAMES[person],
         gap_m=gap.min(),
         seconds=seconds_of(run),

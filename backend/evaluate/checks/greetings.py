@@ -36,7 +36,12 @@ def _one_handshake(view: View, a: int, b: int) -> CheckResult:
         "handshake",
         # The corpus's shortest handshake lasts 1 s, the real one 1.3 s. Dancers hold both hands or turn, who is pulled
         # walks while the hands hold, and who kisses a hand bends over it; who shakes hands does none of these.
-        seconds_of(run) >= 0.6 and others_gap > 0.25 and turned < 50 and np.max(walked) < 0.4 and bent < 30,
+        seconds_of(run) >= 0.6
+        and others_gap > 0.25
+        and turned < 50
+        and np.max(walked) < 0.4
+        and bent < 30
+        and view.sunk[inside].max() < 0.2,
         seconds=seconds_of(run),
         gap_m=gap.min(),
         other_hands_gap_m=others_gap,
@@ -129,7 +134,12 @@ def _one_bow(view: View, person: int) -> CheckResult:
         "bow",
         # 22 degrees is a slight bow and more than the lean of a walk or of a push; who ducks lowers the hips as well,
         # and who bends over the other's hand holds it.
-        rise >= 22 and pitch[peak] >= 22 and seconds_of(run) >= 0.4 and apart > 0.7 and speed < 0.5 and sunk < 0.17
+        rise >= 22
+        and pitch[peak] >= 22
+        and seconds_of(run) >= 0.4
+        and apart > 0.7
+        and speed < 0.5
+        and sunk < 0.17
         and hands > 0.17,
         pitch_deg=rise,
         seconds=seconds_of(run),
@@ -137,7 +147,7 @@ def _one_bow(view: View, person: int) -> CheckResult:
         speed_mps=speed,
         hips_sunk_m=sunk,
         hands_m=hands,
-    )  # fmt: skip
+    )
 
 
 def wave(view: View) -> CheckResult:

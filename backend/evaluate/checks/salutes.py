@@ -81,6 +81,7 @@ def _tip(view: View, person: int, side: int) -> CheckResult:
     over = (view.palms[inside, person, side, 1] - view.mouth[inside, person, 1])[closest] / view.size[person]
     beside = at[inside, 0][closest]
     times = swings(at[inside, 0], 0.06)
+    forth = (at[inside, 2] * (at[inside, 1] > 0.22)).max()
     return decide(
         "tip_hat",
         seconds_of(high) > 0.6
@@ -89,6 +90,7 @@ def _tip(view: View, person: int, side: int) -> CheckResult:
         and times < 3 * (1 + seconds_of(high) // 2)
         and over > 0.05
         and beside < 0.1
+        and forth > 0.28
         and view.distance[inside].min() > 0.8
         and view.palm_at[inside, person, 1 - side, 1].max() < -0.2,
         lifted_m=lifted,
@@ -109,12 +111,17 @@ def _curtsy(view: View, person: int) -> CheckResult:
     sunk = smoothed(view.sunk[:, person], 0.1)
     at = view.palm_at[:, person]
     spread = (at[:, :, 0].min(-1) > 0.24) & (at[:, :, 1].max(-1) < -0.2)
-    run = longest_run((sunk > 0.1) & spread & (view.pitch[:, person] < 45))
+    run = longest_run((sunk > 0.1) & (sunk < 0.36) & spread & (view.pitch[:, person] < 45))
     inside = run if run.stop > run.start else slice(0, 1)
     up_again = sunk[inside].max() - sunk[run.stop :].min() if 0 < run.stop < view.frames else 0.0
     return decide(
         "curtsy",
-        seconds_of(run) >= 0.25 and up_again > 0.08 and view.distance[inside].min() > 0.8 and view.rose[:, person].max() < 0.06,
+        seconds_of(run) >= 0.25
+        and run.start > 0
+        and view.palm_gap.min() > 0.18
+        and up_again > 0.08
+        and view.distance[inside].min() > 0.8
+        and view.rose[:, person].max() < 0.06,
         sunk_m=sunk[inside].max(),
         seconds=seconds_of(run),
         pitch_deg=view.pitch[inside, person].max(),

@@ -106,13 +106,16 @@ def _beckon(view: View, person: int, side: int) -> CheckResult:
     lifts = np.ptp(at[inside, 1])
     return decide(
         "beckon",
-        draws >= 3 and aside < draws and lifts > 0.1 and view.faces_other[inside].min() > 0.3
+        draws >= 3
+        and aside < draws
+        and lifts > 0.1
+        and view.faces_other[inside].min() > 0.3
         and view.palm_at[:, OTHER[person], :, 1].max() < -0.1,
         NAMES[person],
         draws=draws,
         seconds=seconds_of(run),
         lifts_m=lifts,
-    )  # fmt: skip
+    )
 
 
 def point_out(view: View) -> CheckResult:
@@ -165,12 +168,17 @@ def _refuse(view: View, person: int, side: int) -> CheckResult:
     away = np.degrees(np.arccos(np.clip(view.faces_other[until, other].min(), -1, 1)))
     return decide(
         "refuse_hand",
-        seconds_of(run) >= 0.8 and gap.min() > 0.17 and moved < 0.12 and (shakes >= 2 or away > 60) and view.sunk.max() < 0.15
-        and np.linalg.norm(np.ptp(view.ground[inside, person], axis=0)) < 0.3 and view.faces_other[inside, person].min() > 0.6,
+        seconds_of(run) >= 0.8
+        and gap.min() > 0.17
+        and moved < 0.12
+        and (shakes >= 2 or away > 60)
+        and view.sunk.max() < 0.15
+        and np.linalg.norm(np.ptp(view.ground[inside, person], axis=0)) < 0.3
+        and view.faces_other[inside, person].min() > 0.6,
         NAMES[person],
         seconds=seconds_of(run),
         gap_m=gap.min(),
         head_shakes=shakes,
         turned_away_deg=away,
         moved_m=moved,
-    )  # fmt: skip
+    )

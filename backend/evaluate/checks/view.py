@@ -166,7 +166,9 @@ class View:
     def mouth(self) -> np.ndarray:
         """World positions of the lips (T, 2, 3), on the head of the neutral body's proportions."""
         point = np.array([0.0, 0.03, 0.12], np.float32) * self.size[:, None].astype(np.float32)
-        return self.joint("head") + rot.rotate(self._pose[1][:, :, JOINT["head"]], np.broadcast_to(point, self.face.shape))
+        return self.joint("head") + rot.rotate(
+            self._pose[1][:, :, JOINT["head"]], np.broadcast_to(point, self.face.shape)
+        )
 
     @cached_property
     def sunk(self) -> np.ndarray:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from protocol.skeleton import JOINT
+
 from .hands import (
     DOWN,
     FORWARD_ELBOW,
-    LIMP,
     OUT,
     PALM_AHEAD,
     PALM_DOWN,
     PALM_UP,
     Target,
     both,
-    on,
     pair_of,
     reach,
     space,
@@ -34,8 +34,6 @@ def point(score: Score, who: int, side: str, at: Target, span: Span, jabs: float
 
     def towards(cast: Cast) -> np.ndarray:
         positions, _ = cast.pose(who)
-        from protocol.skeleton import JOINT
-
         shoulder = positions[:, JOINT[f"{side}_shoulder"]]
         line = at(cast) - shoulder
         length = 0.56 * cast.pair[who].body.scale
@@ -70,16 +68,12 @@ def shrug(score: Score, who: int, span: Span) -> None:
 
 def arms_crossed(score: Score, who: int, span: Span) -> None:
     """Fold the arms over the chest."""
-    reach(score, who, "left", space(who, 0.22, -0.13, -0.2), span, FORWARD_ELBOW, lean=False, trunk=0, beat="cross arms")
-    reach(score, who, "right", space(who, 0.26, 0.12, -0.15), span, FORWARD_ELBOW, lean=False, trunk=0, beat="cross arms")
-
-
-def akimbo(score: Score, who: int, span: Span) -> None:
-    """Put the hands on the hips."""
-    both(
-        score, who, (on(who, "left hip"), on(who, "right hip")), span, "hands on hips",
-        elbow=(1.0, 0.0, -0.5), wrist=LIMP, lean=False,
-    )  # fmt: skip
+    reach(
+        score, who, "left", space(who, 0.22, -0.13, -0.2), span, FORWARD_ELBOW, lean=False, trunk=0, beat="cross arms"
+    )
+    reach(
+        score, who, "right", space(who, 0.26, 0.12, -0.15), span, FORWARD_ELBOW, lean=False, trunk=0, beat="cross arms"
+    )
 
 
 def hands_up(score: Score, who: int, span: Span, up: float = 0.25) -> None:
@@ -125,8 +119,3 @@ def fist(score: Score, who: int, side: str, span: Span, rate: float = 0.0) -> No
     rest = space(who, 0.16, 0.28 * sign_of(side), 0.28)
     target = swinging(score, who, rest, span, rate, (0.0, 0.02, 0.08)) if rate else rest
     reach(score, who, side, target, span, OUT, lean=False, trunk=-0.1, beat="raise a fist")
-
-
-def rest_arm(score: Score, who: int, side: str, span: Span) -> None:
-    """Hold an arm bent before the belly, as one does while listening."""
-    reach(score, who, side, space(who, 0.22, 0.1 * sign_of(side), -0.32), span, lean=False, trunk=0, beat="rest a hand")

@@ -47,6 +47,7 @@ PARTS = {
     "left waist": _Part("spine1", (0.16, 0.0, 0.03)),
     "right waist": _Part("spine1", (-0.16, 0.0, 0.03)),
     "chest": _Part("spine3", (0.0, 0.03, 0.16)),
+    "lower back": _Part("spine1", (0.0, 0.04, -0.15)),
     "back": _Part("spine3", (0.0, 0.0, -0.16)),
     "head": _Part("head", (0.0, 0.21, 0.02)),
     "left cheek": _Part("head", (0.1, 0.03, 0.08)),
@@ -98,7 +99,9 @@ def between(level: float, along: float = 0.5, left: float = 0.0, ahead: float = 
     """
 
     def play(cast: Cast) -> np.ndarray:
-        a, b = (one.path.xz + one.around(one.shift)[:, [0, 2]] - one.around(0 * one.shift)[:, [0, 2]] for one in cast.pair)
+        a, b = (
+            one.path.xz + one.around(one.shift)[:, [0, 2]] - one.around(0 * one.shift)[:, [0, 2]] for one in cast.pair
+        )
         floor = a + along * (b - a)
         heading = np.arctan2(*(b - a).T)
         floor = floor + left * leftward(heading) + ahead * direction(heading)

@@ -10,7 +10,9 @@ from .score import Cast, Score, Span
 from .trunk import crouch
 
 
-def kick(score: Score, who: int, side: str, at: float, height: float = 0.7, reach: float = 0.75, seconds: float = 0.35) -> None:
+def kick(
+    score: Score, who: int, side: str, at: float, height: float = 0.7, reach: float = 0.75, seconds: float = 0.35
+) -> None:
     """Kick forward at ``at`` seconds: knee up, foot out to ``height`` and ``reach`` metres of the body, and back."""
     sign = 1.0 if side == "left" else -1.0
     quick = seconds / score.stage.pace
@@ -48,7 +50,7 @@ def kneel(score: Score, who: int, span: Span, side: str) -> None:
         one.lower += 0.475 * size * down
         one.shift[:, 2] -= 0.33 * size * ease(down, 0, 1)
         one.spine[:, 0] += 0.12 * down
-        local = np.array([sign * 0.11, 0.11, -0.74]) * size + np.zeros((len(down), 1))
+        local = np.array([sign * 0.11, 0.15, -0.74]) * size + np.zeros((len(down), 1))
         local[:, 1] += 0.05 * size * np.sin(np.pi * down)
         one.legs.append(LegGoal(side, one.around(local), down, 1.15 * np.ones(len(down))))
 
@@ -61,13 +63,17 @@ def jump(score: Score, who: int, at: float, height: float = 0.2) -> float:
     size = score.stage.bodies[who].scale
     flight = 2 * float(np.sqrt(2 * height * size / 9.81))
     crouch(score, who, Span(at - 0.55, at - 0.16, at - 0.13, at + 0.03), 0.2, beat="crouch to jump")
-    crouch(score, who, Span(at + flight - 0.04, at + flight + 0.12, at + flight + 0.16, at + flight + 0.55), 0.17, beat="land")
+    crouch(
+        score,
+        who,
+        Span(at + flight - 0.04, at + flight + 0.12, at + flight + 0.16, at + flight + 0.55),
+        0.17,
+        beat="land",
+    )
 
     def play(cast: Cast) -> None:
         since = score.t - at
-        cast.pair[who].rise += np.where(
-            (since > 0) & (since < flight), 0.5 * 9.81 * since * (flight - since), 0.0
-        )
+        cast.pair[who].rise += np.where((since > 0) & (since < flight), 0.5 * 9.81 * since * (flight - since), 0.0)
 
     score.trunk(play)
     score.note("jump", who, at, at + flight)

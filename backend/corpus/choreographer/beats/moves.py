@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blend import ease
-from ..path import heading_of
+from ..blend import FPS, ease, smooth
+from ..path import direction, heading_of, leftward
 from .score import Persons, Score
 
 Floor = np.ndarray
@@ -26,7 +26,9 @@ def step(score: Score, who: int, start: float, forward: float, left: float = 0.0
     seconds = float(np.hypot(*way)) / (speed * score.stage.pace)
     end = start + max(seconds, 0.25)
     score.xz[who] += np.clip((score.t - start) / (end - start), 0, 1)[:, None] * way
-    score.note("step back" if forward < -abs(left) else "step", who, start, end, metres=round(abs(forward) + abs(left), 2))
+    score.note(
+        "step back" if forward < -abs(left) else "step", who, start, end, metres=round(abs(forward) + abs(left), 2)
+    )
     return end
 
 
@@ -38,8 +40,10 @@ def turn(score: Score, who: int, start: float, degrees: float, seconds: float = 
     return end
 
 
-def meet(score: Score, gap: float, needed: float, most: float = 1.8, likely: float = 0.5, who: Persons = (0, 1)) -> float:
-    """Come together to ``gap`` metres (of the mean body) from farther off, if the scene has the time and the dice say so.
+def meet(
+    score: Score, gap: float, needed: float, most: float = 1.8, likely: float = 0.5, who: Persons = (0, 1)
+) -> float:
+    """Come together to ``gap`` metres (of the mean body), if the scene has the time and the dice say so.
 
     Args:
         score: nothing may have been placed yet.
@@ -80,3 +84,32 @@ def track(score: Score, who: int, xz: Floor, heading: np.ndarray | None = None) 
         slow = np.hypot(*velocity.T) < 1e-4
         heading = heading_of(np.where(slow[:, None], velocity[np.argmin(slow)], velocity))
     score.heading[who][:] = np.unwrap(heading)
+
+
+def abreast(
+    score: Score, gap: float, speed: float, side: str, begin: float = -10.0, end: float = 1e3, bend: float = 0.0
+) -> np.ndarray:
+    """Walk side by side from ``begin`` to ``end`` seconds: B on A's ``side``, ``gap`` metres of the mean body apart.
+
+    Args:
+        score: nothing may have been placed yet.
+        gap: between the two.
+        speed: metres a second.
+        side: "left" or "right".
+        begin: seconds; before the scene for who walks already.
+        end: seconds.
+        bend: radians by which the way turns to the left.
+
+    Returns:
+        (T,) metres walked.
+    """
+    stage = score.stage
+    going = smooth(((score.t > begin) & (score.t < end)).astype(np.float64), 7)
+    gone = np.cumsum(going * speed * stage.size) / FPS
+    heading = bend * gone / max(gone[-1], 1e-6) * min(1.0, stage.seconds / 3)
+    centre = np.cumsum(direction(heading) * (going * speed * stage.size)[:, None], axis=0) / FPS
+    across = leftward(heading) * (gap * stage.size / 2 * (1 if side == "left" else -1))
+    for who, sign in ((0, -1), (1, 1)):
+        track(score, who, centre + sign * across, heading)
+    score.note("walk", (0, 1), max(begin, 0.0), end, metres=round(float(gone[-1]), 2))
+    return gone

@@ -21,6 +21,7 @@ from ..feet import plan
 from ..path import direction, leftward, moving
 from ..performer import Performer
 from ..staging import Performance, Stage
+from .moods import assume
 
 TRUNK, HANDS = 0, 1
 NAMES = "AB"
@@ -177,15 +178,17 @@ class Score:
             moods: moods in which it may be done, beside none.
             told: what else the script knows, such as hand="left".
         """
-        from .trunk import posture
-
         mood = self.stage.draw("mood", ("neutral",) * 4 + tuple(moods)) if moods else "neutral"
-        posture(self, (0, 1) if actor == "both" else NAMES.index(actor), mood)
+        moody = (0, 1) if actor == "both" else (NAMES.index(actor),)
+        if mood != "neutral":
+            self.note(f"{mood} posture", moody, 0.0, self.seconds)
         pair = tuple(
             self.stage.performer(person, moving(self.xz[person], self.heading[person], 7), **self._gait[person])
             for person in range(2)
         )
         self.stage.look_at_each_other(pair)  # type: ignore[arg-type]
+        for person in moody:
+            assume(pair[person], mood, float(person))
         cast = Cast(self.stage, pair)  # type: ignore[arg-type]
         for _, effect in sorted(self._effects, key=lambda entry: entry[0]):
             effect(cast)

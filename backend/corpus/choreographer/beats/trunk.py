@@ -1,51 +1,13 @@
-"""What trunk and head do: leaning, bowing, crouching, nodding, swaying, recoiling, looking, and the mood of it all."""
+"""What trunk and head do: leaning, bowing, crouching, nodding, swaying, recoiling, looking."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from ..blend import pulse
-from .score import Cast, Persons, Score, Span
-
-
-class Posture(NamedTuple):
-    """How a mood holds a body: radians of forward pitch of spine and head, metres of sinking, how the elbows stand."""
-
-    spine: float = 0.0
-    head: float = 0.0
-    lower: float = 0.0
-    bounce: float = 0.0
-
-
-MOODS = {
-    "neutral": Posture(),
-    "proud": Posture(spine=-0.07, head=-0.1),
-    "happy": Posture(spine=-0.03, head=-0.05, bounce=0.03),
-    "sad": Posture(spine=0.2, head=0.25, lower=0.01),
-    "tired": Posture(spine=0.17, head=0.16, lower=0.025),
-    "angry": Posture(spine=0.1, head=0.06, lower=0.02),
-}
-
-
-def posture(score: Score, who: Persons, mood: str) -> None:
-    """Hold the body as a mood has it, throughout."""
-    if mood == "neutral":
-        return
-    held, persons = MOODS[mood], (who,) if isinstance(who, int) else who
-
-    def play(cast: Cast) -> None:
-        for person in persons:
-            one = cast.pair[person]
-            one.spine[:, 0] += held.spine
-            one.head[:, 0] += held.head
-            one.lower += held.lower * one.body.scale
-            one.spine[:, 2] += held.bounce * np.sin(2 * np.pi * 0.9 * score.t + person)
-
-    score.trunk(play)
-    score.note(f"{mood} posture", who, 0.0, score.seconds)
+from .score import Cast, Score, Span
 
 
 def lean(

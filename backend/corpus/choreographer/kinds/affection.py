@@ -18,7 +18,7 @@ def kiss_hand(stage: Stage) -> Performance:
     bow = take + 0.3 + 0.7 / stage.pace
     kiss = max(0.35, min(stage.uniform(0.4, 1.0), stage.seconds - bow - 1.2))
     rise = bow + kiss + 0.7 / stage.pace
-    trunk.bend(score, who, score.span(bow, kiss, 0.7, 0.7), stage.uniform(44, 54), "bow over the hand")
+    trunk.bend(score, who, score.span(bow, kiss, 0.7, 0.7), stage.uniform(46, 56), "bow over the hand")
     trunk.look(score, who, "down", score.span(bow, kiss, 0.6, 0.6))
     span = score.span(take, rise - take - 0.1, 0.6, 0.7)
     lips = mixed(on(who, "mouth"), between(0.75), 0.35)
@@ -84,13 +84,25 @@ def blow_kiss(stage: Stage) -> Performance:
         throw = lips + 0.75 / stage.pace
         far = space(who, 0.52, 0.14 * sign_of(hand), 0.06)
         path = keyed(score, [lips + 0.25 / stage.pace, throw], [on(who, "mouth"), far])
-        reach(score, who, hand, path, score.span(lips, 1.0 / stage.pace, 0.5, 0.6), (0.7, -1.0, 0.1),
-              hands.PALM_UP, False, 0.1, "blow a kiss")  # fmt: skip
+        reach(
+            score,
+            who,
+            hand,
+            path,
+            score.span(lips, 1.0 / stage.pace, 0.5, 0.6),
+            (0.7, -1.0, 0.1),
+            hands.PALM_UP,
+            False,
+            0.1,
+            "blow a kiss",
+        )
         trunk.lean(score, who, score.span(throw, 0.2, 0.4, 0.5), pitch=0.12, beat="lean after it")
         if answer == "catches":
             caught = throw + 0.35
             side = 0.2 * sign_of(hand)
-            path = keyed(score, [caught, caught + 0.45], [space(other, 0.4, side, 0.12), space(other, 0.19, 0.4 * side, -0.12)])
+            path = keyed(
+                score, [caught, caught + 0.45], [space(other, 0.4, side, 0.12), space(other, 0.19, 0.4 * side, -0.12)]
+            )
             reach(score, other, hand, path, score.span(caught, 0.75, 0.35, 0.5), lean=False, beat="catch")
         else:
             trunk.nod(score, other, score.span(throw + 0.3, 0.6, 0.3, 0.3), 1, 0.2)

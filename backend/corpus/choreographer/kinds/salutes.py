@@ -39,7 +39,9 @@ def salute(stage: Stage) -> Performance:
     hold = stage.uniform(0.6, max(0.7, min(3.0, stage.seconds - start - 0.6)))
     for who in actors:
         span = score.span(start + stage.uniform(0.0, 0.3) * (len(actors) > 1), hold, 0.45, 0.5)
-        reach(score, who, hand, on(who, f"{hand} brow"), span, (1.0, -0.15, 0.25), hands.PALM_DOWN, False, 0.0, "salute")
+        reach(
+            score, who, hand, on(who, f"{hand} brow"), span, (1.0, -0.15, 0.25), hands.PALM_DOWN, False, 0.0, "salute"
+        )
         trunk.lean(score, who, span, pitch=-0.06, beat="stand to attention")
     for who in {0, 1} - set(actors):
         trunk.nod(score, who, score.span(start + 0.5, 0.7), 1, 0.12)
@@ -81,7 +83,9 @@ def curtsy(stage: Stage) -> Performance:
             trunk.nod(score, who, Span(at - 0.4, at, at + hold, at + hold + 0.6), 0, 0.0)
             wide = score.span(at - 0.2, hold + 0.4, 0.7, 0.7)
             skirt = pair_of(lambda s, who=who: space(who, 0.08, 0.36 * s, -0.47))
-            hands.both(score, who, skirt, wide, "spread the skirt", elbow=(1.0, 0.0, -0.2), wrist=hands.PALM_DOWN, lean=False)
+            hands.both(
+                score, who, skirt, wide, "spread the skirt", elbow=(1.0, 0.0, -0.2), wrist=hands.PALM_DOWN, lean=False
+            )
             trunk.look(score, who, "down", span)
     score.gait(actors, stagger=0.18, width=0.08)
     return score.perform(actor, ("happy",), hand="none", count=count, depth=depth)

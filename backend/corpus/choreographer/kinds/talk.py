@@ -6,7 +6,7 @@ import numpy as np
 
 from ..beats import Score, gestures, hands, moves, trunk
 from ..beats.gestures import sign_of
-from ..beats.hands import between, keyed, on, pair_of, reach, space
+from ..beats.hands import between, on, pair_of, reach, space
 from ..staging import Performance, Stage
 
 RIGHTISH = ("right", "right", "left")
@@ -26,7 +26,9 @@ def argue(stage: Stage) -> Performance:
             gestures.point(score, speaker, side, on(1 - speaker, "chest"), span, 1.7 * stage.pace)
         else:
             wide = pair_of(lambda s, who=speaker: space(who, 0.3, 0.38 * s, -0.02))
-            hands.both(score, speaker, wide, span, "throw up the hands", elbow=hands.DOWN, wrist=hands.PALM_UP, lean=False)
+            hands.both(
+                score, speaker, wide, span, "throw up the hands", elbow=hands.DOWN, wrist=hands.PALM_UP, lean=False
+            )
         trunk.lean(score, speaker, span, pitch=0.16, beat="lean in")
         trunk.nod(score, speaker, span, 2, 0.1)
         trunk.lean(score, 1 - speaker, span, pitch=-0.07, beat="draw back")
@@ -47,7 +49,18 @@ def scold(stage: Stage) -> Performance:
     span = score.span(start, hold, 0.6, 0.6)
     gestures.wag(score, who, hand, span, stage.uniform(1.7, 2.2) * stage.pace)
     rest = "left" if hand == "right" else "right"
-    reach(score, who, rest, on(who, f"{rest} hip"), score.span(start - 0.2, hold + 0.3), (1.0, 0.0, -0.5), hands.LIMP, False, 0, "hand on hip")
+    reach(
+        score,
+        who,
+        rest,
+        on(who, f"{rest} hip"),
+        score.span(start - 0.2, hold + 0.3),
+        (1.0, 0.0, -0.5),
+        hands.LIMP,
+        False,
+        0,
+        "hand on hip",
+    )
     trunk.lean(score, who, span, pitch=0.14, beat="lean in")
     guilty = score.span(start + 0.4, hold, 0.6, 0.8)
     trunk.lean(score, other, guilty, pitch=0.26, hips=0.1, beat="hang the head")
@@ -68,7 +81,9 @@ def whisper(stage: Stage) -> Performance:
     at = ready + 0.8 / stage.pace + score.opening(ready + 2.8, 0.0, 0.8)
     hold = max(0.8, min(stage.uniform(1.0, 4.0), stage.seconds - at - 0.8))
     span = score.span(at, hold, 0.8, 0.8)
-    trunk.lean(score, who, span, pitch=0.24, roll=-0.12 * side, shift=(0.1 * side, 0.05), hips=0.5, beat="lean to the ear")
+    trunk.lean(
+        score, who, span, pitch=0.24, roll=-0.12 * side, shift=(0.1 * side, 0.05), hips=0.5, beat="lean to the ear"
+    )
     trunk.lean(score, other, span, roll=-0.12 * side, pitch=0.08, shift=(0.05 * side, 0.0), beat="lend an ear")
     trunk.look(score, other, "left" if hand == "left" else "right", span)
     mouth = on(who, "right cheek" if hand == "right" else "left cheek", 0.05)
@@ -122,7 +137,7 @@ def point_out(stage: Stage) -> Performance:
 
 
 def refuse_hand(stage: Stage) -> Performance:
-    """The actor holds out a hand to shake; the partner does not take it, but folds the arms, turns away or waves it off."""
+    """The actor holds out a hand; the partner does not take it, but folds the arms, turns away or waves it off."""
     score = Score(stage)
     actor, who, other = score.actor()
     hand = stage.draw("hand", RIGHTISH)
@@ -131,7 +146,18 @@ def refuse_hand(stage: Stage) -> Performance:
     out = ready + 0.6 / stage.pace + score.opening(ready + 3.0, 0.0, 0.8)
     hold = max(1.1, min(stage.uniform(1.3, 2.6), stage.seconds - out - 0.7))
     offered = between(0.74, along=0.42 if who == 0 else 0.58)
-    reach(score, who, hand, offered, score.span(out, hold, 0.6, 0.8), hands.DOWN, hands.STRAIGHT, False, 0.12, "offer a hand")
+    reach(
+        score,
+        who,
+        hand,
+        offered,
+        score.span(out, hold, 0.6, 0.8),
+        hands.DOWN,
+        hands.STRAIGHT,
+        False,
+        0.12,
+        "offer a hand",
+    )
     sad = score.to_end(out + hold + 0.6, 0.7)
     trunk.lean(score, who, sad, pitch=0.14, beat="lower the head")
     at = out + 0.45
@@ -142,10 +168,26 @@ def refuse_hand(stage: Stage) -> Performance:
         moves.turn(score, other, at - 0.1, stage.uniform(95, 130) * sign_of(hand), 1.1)
         trunk.look(score, other, "ahead", score.to_end(at + 0.3))
     else:
-        away = hands.swinging(score, other, space(other, 0.34, 0.1 * sign_of(hand), -0.1),
-                              score.span(at + 0.2, 1.1), 1.5 * stage.pace, (0.15, 0.0, 0.0))  # fmt: skip
-        reach(score, other, hand, away, score.span(at + 0.2, 1.1, 0.45, 0.5), (0.8, -0.8, 0.0), hands.PALM_AHEAD,
-              False, 0.0, "wave it off")  # fmt: skip
+        away = hands.swinging(
+            score,
+            other,
+            space(other, 0.34, 0.1 * sign_of(hand), -0.1),
+            score.span(at + 0.2, 1.1),
+            1.5 * stage.pace,
+            (0.15, 0.0, 0.0),
+        )
+        reach(
+            score,
+            other,
+            hand,
+            away,
+            score.span(at + 0.2, 1.1, 0.45, 0.5),
+            (0.8, -0.8, 0.0),
+            hands.PALM_AHEAD,
+            False,
+            0.0,
+            "wave it off",
+        )
         trunk.lean(score, other, score.to_end(at + 0.3), pitch=-0.1, beat="draw back")
     trunk.nod(score, other, score.span(at + 0.2, 1.0, 0.3, 0.3), 2, 0.17, shake=True)
     return score.perform(actor, (), hand=hand, refusal=refusal, walk_in=ready > 0.5)
