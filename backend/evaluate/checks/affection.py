@@ -35,7 +35,7 @@ def hold_hands(view: View) -> CheckResult:
     """Both hands of each in the other's, face to face and on the spot."""
     crossed = np.maximum(view.palm_gap[:, 0, 1], view.palm_gap[:, 1, 0])
     level = view.palm_at[..., 1].mean((1, 2))
-    run = longest_run((crossed < 0.2) & (level < 0) & (level > -0.6) & (view.faces_other.min(-1) > 0.5), 0.2)
+    run = longest_run((crossed < 0.2) & (level < 0) & (level > -0.6) & (view.faces_other.min(-1) > 0.5), 0.1)
     inside = run if run.stop > run.start else slice(0, 1)
     gone = np.linalg.norm(np.ptp(view.ground[inside], axis=0), axis=-1).max()
     turned = np.degrees(np.ptp(view.heading[inside], axis=0).max())

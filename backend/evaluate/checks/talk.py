@@ -160,7 +160,7 @@ def _refuse(view: View, person: int, side: int) -> CheckResult:
     at = view.palm_at[:, person, side]
     offered = (at[:, 2] > 0.3) & (at[:, 1] < -0.12) & (at[:, 1] > -0.55) & (view.palm_at[:, person, 1 - side, 1] < -0.3)
     gap = (view.palm_gap if person == 0 else view.palm_gap.swapaxes(1, 2))[:, side].min(-1)
-    run = longest_run(offered & (view.distance < 1.5), 0.1)
+    run = longest_run(offered & (view.distance < 1.5) & (view.distance > 0.6), 0.1)
     inside = run if run.stop > run.start else slice(0, 1)
     moved = np.ptp(smoothed(at[inside], 0.1)[len(at[inside]) // 4 : -(len(at[inside]) // 4) or None], axis=0).max()
     until = slice(inside.start, min(inside.stop + int(FPS), view.frames))
