@@ -77,17 +77,23 @@ def preview(
     folder: Corpus,
     out: Annotated[Path, typer.Option("--out", help="PNG to write.")] = Path("preview.png"),
     kind: Annotated[Optional[str], typer.Option(help="Only scenes of this kind; else one of each kind.")] = None,  # noqa: UP045
+    family: Annotated[Optional[str], typer.Option(help="Or: one scene of each kind of this family.")] = None,  # noqa: UP045
     rows: Annotated[int, typer.Option(min=1, help="Scenes on the sheet when one kind is asked for.")] = 8,
 ) -> None:
     """Draw a contact sheet of scenes."""
     from protocol.errors import DuologueError
 
+    from .choreographer.families import FAMILIES, KINDS
     from .preview import contact_sheet
     from .scene import read_scene_motion, read_scenes
 
     scenes = read_scenes(folder)
+    if family is not None and family not in FAMILIES:
+        raise DuologueError("family_unknown", f"There is no family {family!r}.", f"There are: {', '.join(FAMILIES)}.")
     if kind is None:
-        chosen = list({scene.kind: scene for scene in reversed(scenes)}.values())[::-1]
+        wanted = FAMILIES[family] if family else KINDS
+        firsts = {scene.kind: scene for scene in reversed(scenes)}
+        chosen = [firsts[name] for name in wanted if name in firsts]
     else:
         chosen = [scene for scene in scenes if scene.kind == kind][:rows]
     if not chosen:

@@ -90,7 +90,7 @@ def _blow(view: View, person: int, side: int) -> CheckResult:
     over = (view.palms[nearest, person, side, 1] - view.mouth[nearest, person, 1]) / view.size[person]
     return decide(
         "blow_kiss",
-        to_lips[nearest] < 0.16
+        to_lips[nearest] < 0.13
         and abs(over) < 0.06
         and out.max() > 0.16
         and at[after, 2].max() > 0.42

@@ -29,6 +29,8 @@ def _slap(view: View, person: int, side: int) -> CheckResult:
     speed = np.linalg.norm(moving, axis=-1)[about].max()
     rests = longest_run(gap < 0.24)
     heads = np.linalg.norm(view.joint("head")[hit, 0] - view.joint("head")[hit, 1])
+    # Who whispers has the hand at the own mouth.
+    from_own = np.linalg.norm(palm - view.mouth[:, person], axis=-1)[hit]
     return decide(
         "slap",
         gap[hit] < 0.24
@@ -37,6 +39,7 @@ def _slap(view: View, person: int, side: int) -> CheckResult:
         and seconds_of(rests) < 0.6
         and speed > 1.2
         and heads > 0.4
+        and from_own > 0.28
         and view.faces_other[about].min() > 0.5
         and view.palm_at[hit, person, 1 - side, 1] < -0.2,
         NAMES[person],

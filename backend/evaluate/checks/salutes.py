@@ -48,7 +48,7 @@ def _salute(view: View, person: int, side: int) -> CheckResult:
     near = np.linalg.norm(view.palms[:, person, side] - head, axis=-1) / view.size[person]
     elbow = view.joint(f"{name}_elbow")[:, person, 1] - view.joint(f"{name}_shoulder")[:, person, 1]
     speed = np.linalg.norm(rate(smoothed(view.palms[:, person, side] - head, 0.1)), axis=-1)
-    held = (speed < 0.5) & (near < 0.32) & (at[:, 1] > 0.1) & (at[:, 0] > 0.09) & (elbow / view.size[person] > -0.12)
+    held = (speed < 0.3) & (near < 0.32) & (at[:, 1] > 0.1) & (at[:, 0] > 0.09) & (elbow / view.size[person] > -0.12)
     run = longest_run(held & (view.root_speed[:, person] < 0.3))
     inside = run if run.stop > run.start else slice(0, 1)
     middle = at[inside][len(at[inside]) // 5 : -(len(at[inside]) // 5) or None]

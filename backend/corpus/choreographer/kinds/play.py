@@ -163,6 +163,6 @@ def jump_together(stage: Stage) -> Performance:
             times = [at - 0.3, at - 0.05, at + 0.15, at + 0.3, at + 0.55]
             swings = [keyed(score, times, [b, f, u, u, f]) for b, f, u in zip(back, front, up, strict=True)]
             span = Span(at - 0.65, at - 0.35, at + 0.45, at + 0.85)
-            hands.both(score, who, (swings[0], swings[1]), span, "swing the arms", lean=False)
+            hands.both(score, who, (swings[0], swings[1]), span, "swing the arms", elbow=(0.5, -0.1, -1.0), lean=False)
     score.gait((0, 1), stagger=0.0)
     return score.perform("both", ("happy", "happy"), hand="both", count=count)
