@@ -30,7 +30,7 @@ def test_no_held_out_prompt_is_ever_trained(kind: str) -> None:
     for actor in ("A", "B", "both"):
         if actor == "both" and kind in WITH_ROLES:
             continue
-        assert not held_out & {text.lower() for text in worded(kind, actor, 500)}
+        assert not held_out & {text.lower() for text in worded(kind, actor, 150)}
 
 
 @pytest.mark.parametrize("actor", ["A", "B"])
