@@ -93,7 +93,7 @@ def back_to_back(view: View) -> CheckResult:
     """Both face away from each other, so near that the backs touch, and stay."""
     away = view.faces_other.max(-1) < -0.7
     run = longest_run(away & (view.distance < 0.5 * view.size.mean()) & (view.root_speed.max(-1) < 0.4), 0.2)
-    return decide("back_to_back", seconds_of(run) >= 0.5, seconds=seconds_of(run), distance_m=view.distance.min())
+    return decide("back_to_back", seconds_of(run) >= 0.35, seconds=seconds_of(run), distance_m=view.distance.min())
 
 
 def chase(view: View) -> CheckResult:

@@ -43,10 +43,13 @@ def _slow(view: View, lead: int) -> CheckResult:
         ]
     )
     on_shoulders = crossed.max(0) / view.size[lead]
-    run = longest_run((waist < 0.36) & (on_shoulders < 0.3) & (view.distance < 0.8) & (view.pitch.max(-1) < 30), 0.3)
+    # In a hug the hands are higher up the back, and those who wrestle bend forward.
+    low = view.palm_at[:, lead, :, 1].max(-1) < -0.24
+    upright = view.pitch.max(-1) < 25
+    run = longest_run((waist < 0.36) & low & (on_shoulders < 0.3) & (view.distance < 0.8) & upright, 0.3)
     return decide(
         "slow_dance",
-        seconds_of(run) >= 1.0,
+        seconds_of(run) >= 1.6,
         seconds=seconds_of(run),
         waist_m=waist.min(),
         shoulders_m=on_shoulders.min(),

@@ -57,10 +57,10 @@ def clap_game(view: View) -> CheckResult:
     crossed = np.minimum(view.palm_gap[:, 0, 1], view.palm_gap[:, 1, 0])
     same = np.minimum(view.palm_gap[:, 0, 0], view.palm_gap[:, 1, 1])
     meets = (np.minimum(crossed, same) < 0.17) & (view.palm_at[..., 1].max((1, 2)) > -0.3)
-    own = (np.linalg.norm(view.palms[:, :, 0] - view.palms[:, :, 1], axis=-1).max(-1) < 0.2) & (
+    own = (np.linalg.norm(view.palms[:, :, 0] - view.palms[:, :, 1], axis=-1).max(-1) < 0.08) & (
         view.palm_at[..., 1].min((1, 2)) > -0.4
     )
-    turns = np.where(meets, 1, np.where(own, -1, 0))
+    turns = np.where(own, -1, np.where(meets, 1, 0))
     turns = turns[turns != 0]
     changes = int(np.sum(turns[1:] != turns[:-1]))
     return decide(

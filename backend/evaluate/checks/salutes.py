@@ -57,7 +57,7 @@ def _salute(view: View, person: int, side: int) -> CheckResult:
     # Who lifts a hat moves it; who cups an ear or a mouth stands close; who covers both ears raises both hands.
     return decide(
         "salute",
-        seconds_of(run) >= 0.55 and moved < 0.16 and view.distance[inside].min() > 0.8 and other_low,
+        seconds_of(run) >= 0.5 and moved < 0.16 and view.distance[inside].min() > 0.8 and other_low,
         seconds=seconds_of(run),
         moved_m=moved,
     )

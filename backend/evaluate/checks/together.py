@@ -59,7 +59,7 @@ def carry_together(view: View) -> CheckResult:
     spread = np.ptp(smoothed(ends[inside].mean(-1), 0.2))
     return decide(
         "carry_together",
-        seconds_of(run) >= 1.0 and way > 0.2 and spread < 0.25 and np.ptp(view.distance[inside]) < 0.3,
+        seconds_of(run) >= 1.0 and way > 0.2 and spread < 0.33 and np.ptp(view.distance[inside]) < 0.6,
         seconds=seconds_of(run),
         way_m=way,
         width_changes_m=spread,

@@ -99,7 +99,7 @@ def tug_of_war(stage: Stage) -> Performance:
 def clap_game(stage: Stage) -> Performance:
     """They clap their own hands and then each other's, in turns, to one rhythm."""
     score = Score(stage)
-    moves.place(score, stage.uniform(0.68, 0.78))
+    moves.place(score, stage.uniform(0.76, 0.86))
     beat = stage.uniform(0.5, 0.6) / stage.pace
     start = score.opening(0.7 + 5 * beat, 0.2, 0.7) + 0.5
     count = max(4, int((stage.seconds - start - 0.5) // beat))
