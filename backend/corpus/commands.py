@@ -124,6 +124,7 @@ def stats(
     for family in FAMILIES:
         for one in (one for one in found if one.family == family):
             measured = (f"{one.skate:.3f}", f"{one.contact:.1f}", f"{one.penetration:.1f}")
+            measured = tuple("–" if figure == "nan" else figure for figure in measured)
             figures = (f"{one.hours:.2f}", f"{one.shortest:.1f}", f"{one.longest:.1f}", str(one.captions), *measured)
             table.add_row(family, one.name, *(str(one.scenes[split]) for split in SPLITS), *figures)
         members = [one for one in found if one.family == family]

@@ -63,7 +63,7 @@ def support_walk(stage: Stage) -> Performance:
     # The partner is on this side of the actor.
     moves.abreast(
         score,
-        stage.uniform(0.41, 0.45),
+        stage.uniform(0.46, 0.5),
         speed,
         side if who == 0 else {"left": "right", "right": "left"}[side],
         begin,

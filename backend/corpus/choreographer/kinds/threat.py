@@ -57,7 +57,7 @@ def scare(stage: Stage) -> Performance:
     boo = score.opening(2.2, most=3.0) + 0.6
     calm = Span(boo - 0.75, boo - 0.3, boo - 0.28, boo - 0.1)
     trunk.crouch(score, who, calm, 0.08, 0.3, "gather")
-    span = Span(boo - 0.2, boo, boo + stage.uniform(0.6, 1.2), boo + 2.0)
+    span = Span(boo - 0.28, boo + 0.02, boo + stage.uniform(0.6, 1.2), boo + 2.0)
     claws = pair_of(lambda s: space(who, 0.36, 0.34 * s, 0.24))
     hands.both(score, who, claws, span, "throw up the arms", elbow=(1.0, -0.4, 0.2), wrist=hands.LIMP, lean=False)
     moves.step(score, who, boo - 0.2, stage.uniform(0.25, 0.35), speed=1.3)
@@ -70,7 +70,7 @@ def scare(stage: Stage) -> Performance:
         score,
         other,
         flung,
-        Span(start, start + 0.2, start + 0.7, start + 1.5),
+        Span(start, start + 0.3, start + 0.75, start + 1.5),
         "fling up the hands",
         elbow=(0.9, -1.0, -0.1),
         wrist=hands.PALM_AHEAD,
