@@ -87,7 +87,7 @@ def _tip(view: View, person: int, side: int) -> CheckResult:
         seconds_of(high) > 0.6
         and near[inside].min() < 0.28
         and lifted > 0.1
-        and times < 3 * (1 + seconds_of(high) // 2)
+        and times < 5 * (1 + seconds_of(high) // 2)
         and over > 0.05
         and beside < 0.1
         and forth > 0.28
