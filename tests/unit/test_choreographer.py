@@ -222,7 +222,7 @@ def test_every_scene_has_captions_and_prompts(scenes):
 
 def test_every_kind_has_all_splits_nine_tenths_being_for_training():
     for turn in range(len(KIND_IDS)):
-        splits = [split_of(index) for index in range(turn, 2400, len(KIND_IDS))]
+        splits = [split_of(index) for index in range(turn, 200 * len(KIND_IDS), len(KIND_IDS))]
         assert (splits.count("validation"), splits.count("test"), len(splits)) == (10, 10, 200)
 
 

@@ -72,6 +72,8 @@ def clap_game(view: View) -> CheckResult:
 
 
 def jump_together(view: View) -> CheckResult:
-    """All four feet are off the floor at the same time."""
-    run = longest_run(view.rose.min(-1) > 0.04)
-    return decide("jump_together", seconds_of(run) >= 0.1, seconds=seconds_of(run), height_m=view.rose.min(-1).max())
+    """All four feet are off the floor at the same time, and the hips are up with them."""
+    hips = view.joint("pelvis")[..., 1]
+    height = np.minimum(view.rose, (hips - np.median(hips, axis=0)) / view.size).min(-1)
+    run = longest_run(height > 0.04)
+    return decide("jump_together", seconds_of(run) >= 0.1, seconds=seconds_of(run), height_m=height.max())
