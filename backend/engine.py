@@ -21,7 +21,7 @@ from .checkpoint import verify
 from .cleanup import Cleaner
 from .features import body_scale, canonicalized, features
 from .language.decode import Cancelled, motion_steps, words
-from .language.layout import Row, prefix, row
+from .language.layout import NO_INTENT, Row, prefix, row
 from .language.model import MotionLanguageModel, code_vectors
 from .language.sampling import Sampling
 from .language.words import Words
@@ -35,8 +35,8 @@ __all__ = ["LIMITS", "Cancelled", "Engine", "MotionPiece"]
 LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
 
 SAMPLING = {
-    GENERATE.name: Sampling(temperature=0.7, top_p=0.9, guidance=2.0),
-    REACT.name: Sampling(temperature=0.6, top_p=0.9, guidance=1.5),
+    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
     DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8),
 }
 """How each task draws."""
@@ -201,12 +201,17 @@ class Engine:
         return codes.cpu().numpy(), scales.tolist()
 
     def _openings(self, task: Task, prompt: str, scales: tuple[float, float], frames: int) -> list[Row]:
-        """The row that opens a task, and for guidance the one without prompt."""
+        """The row that opens a task, and for guidance the one without prompt.
+
+        The motion follows the intent that is read from the prompt, and not its words: where these were new to the model
+        they led it astray, and what else they may say, such as which hand, it does not follow yet.
+        """
         empty = np.zeros((2, 0, self._model.config.levels), np.int64)
         steps = math.ceil(frames / STRIDE)
-        ids = self._words.encode(prompt)
-        texts = [ids, []] if ids and SAMPLING[task.name].guidance != 1 else [ids]
-        return [row(task, text, empty, scales, steps, self._model.intent(text)) for text in texts]
+        intent = self._model.intent(self._words.encode(prompt))
+        guided = intent != NO_INTENT and SAMPLING[task.name].guidance != 1
+        intents = [intent, NO_INTENT] if guided else [intent]
+        return [row(task, [], empty, scales, steps, each) for each in intents]
 
     def _pieces(
         self,

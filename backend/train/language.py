@@ -14,7 +14,6 @@ from torch import Tensor
 
 from protocol.errors import DuologueError
 
-from ..corpus.choreographer.captions import KINDS
 from ..evaluate.words import caption_kind
 from ..language import decode
 from ..language.config import LanguageConfig
@@ -237,10 +236,10 @@ class _Validation:
     def __init__(
         self, corpus: EncodedCorpus, words: Words, intents: Sequence[str], level_weights: Sequence[float]
     ) -> None:
-        by_kind = {kind: [] for kind in KINDS}
+        by_kind: dict[str, list[int]] = {}
         for scene in corpus.of_split("validation"):
-            by_kind[corpus.example(scene).kind].append(scene)
-        most = -(-_VALIDATION_SCENES // len(KINDS))
+            by_kind.setdefault(corpus.example(scene).kind, []).append(scene)
+        most = -(-_VALIDATION_SCENES // max(1, len(by_kind)))
         self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
         self._words, self._intents, self._level_weights = words, intents, level_weights
 

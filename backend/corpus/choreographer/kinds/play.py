@@ -54,11 +54,8 @@ def throw_catch(stage: Stage) -> Performance:
         catcher = 1 - thrower
         meet, keep = space(catcher, 0.46, 0.0, stage.uniform(-0.18, 0.0)), space(catcher, 0.26, 0.0, -0.26)
         for side in ("left", "right"):
-
-            def hold(target, side=side, who=catcher):
-                return hands.mixed(target, space(who, 0.36, 0.16 * sign_of(side), -0.15), 0.5)
-
-            path = keyed(score, [caught, caught + 0.3], [hold(meet), hold(keep)])
+            beside = space(catcher, 0.36, 0.16 * sign_of(side), -0.15)
+            path = keyed(score, [caught, caught + 0.3], [hands.mixed(point, beside, 0.5) for point in (meet, keep)])
             span = Span(caught - 0.5, caught - 0.12, caught + 0.45, caught + 0.85)
             reach(score, catcher, side, path, span, lean=False, trunk=0.0, beat="catch")
         trunk.crouch(score, catcher, Span(caught - 0.3, caught, caught + 0.15, caught + 0.5), 0.06, 0.15, "give way")

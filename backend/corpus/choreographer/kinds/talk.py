@@ -106,7 +106,9 @@ def beckon(stage: Stage) -> Performance:
     if comes:
         metres = min(far - stage.uniform(0.8, 1.0), max(0.7, (stage.seconds - leave) * 0.9 * stage.pace))
         arrive = moves.step(score, other, leave, metres / stage.bodies[other].scale * stage.size)
-    hold = min(arrive - 0.2, stage.seconds - 0.5) - start if comes else stage.seconds - start - stage.uniform(0.6, 0.9)
+        hold = min(arrive - 0.2, stage.seconds - 0.5) - start
+    else:
+        hold = stage.seconds - start - stage.uniform(0.6, 0.9)
     gestures.beckon(score, who, hand, score.span(start, max(hold, 1.3)), stage.uniform(1.3, 1.7) * stage.pace)
     if not comes:
         trunk.nod(score, other, score.span(leave, 1.2), 3, 0.2, shake=True)
