@@ -22,6 +22,7 @@ class Part(StrEnum):
     all = "all"
     reconstruction = "reconstruction"
     t2m = "t2m"
+    blind = "blind"
     m2t = "m2t"
     react = "react"
     retrieval = "retrieval"

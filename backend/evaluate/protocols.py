@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..corpus.choreographer.captions import held_out_prompts
 from ..corpus.cmu import cmu_folder, load_takes
 from ..language.words import Words
 from ..tokenizer.model import MotionTokenizer
@@ -18,7 +19,7 @@ from .m2t import motion_to_text
 from .react import reaction
 from .reconstruction import reconstruction
 from .retrieval import retrieval
-from .t2m import text_to_motion
+from .t2m import blind_prompts, text_to_motion
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,16 @@ def _reconstruct(trial: Trial, progress: Progress) -> dict[str, Any]:
 
 
 def _t2m(trial: Trial, progress: Progress) -> dict[str, Any]:
-    figures = text_to_motion(trial.model, trial.corpus, trial.embed, progress)
+    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)]
+    figures = text_to_motion(trial.model, trial.corpus, prompts, trial.embed, progress)
     return {"physics": figures.pop("physics"), "t2m": figures}
+
+
+def _blind(trial: Trial, progress: Progress) -> dict[str, Any]:
+    prompts = [prompt for kind in trial.corpus.kinds for prompt in blind_prompts(kind)]
+    figures = text_to_motion(trial.model, trial.corpus, prompts, trial.embed, progress)
+    del figures["physics"]  # the held-out phrasings' figures stand for it
+    return {"blind": figures}
 
 
 def _m2t(trial: Trial, progress: Progress) -> dict[str, Any]:
@@ -81,6 +90,7 @@ def _retrieval(trial: Trial, progress: Progress) -> dict[str, Any]:
 MEASURES: dict[str, Callable[[Trial, Progress], dict[str, Any]]] = {
     "reconstruction": _reconstruct,
     "t2m": _t2m,
+    "blind": _blind,
     "m2t": _m2t,
     "react": _react,
     "retrieval": _retrieval,

@@ -1,32 +1,44 @@
 """Text to motion: does a motion generated from words that training never used show what they say?
 
-Eight held-out phrasings of every kind that the model knows, one fixed seed a prompt. The same check judges held-out
-true scenes (how strict the check is) and the training motion whose caption is nearest to the prompt (what looking up
-would give).
+Two lists, one fixed seed a prompt: eight held-out phrasings of every kind that the model knows, and nine blind ones, by
+an author who had seen neither the captions nor the vocabulary of training. The same check judges held-out true scenes
+(how strict the check is) and the training motion whose caption is nearest to the prompt (what looking up would give).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from protocol.motion import Motion, joined_in_time
 
-from ..corpus.choreographer.captions import Prompt, held_out_prompts
+from ..corpus.choreographer.captions import Prompt
 from .checks import judge
 from .held_out import WITH_ACTOR, Corpus, Embed, Model, Progress, nearest, share, whole
 from .physics import physics
 
+_BLIND = Path(__file__).parent / "blind_prompts.json"
 SECONDS = 5.0
 """Length of every generated motion: the middle of what the corpus holds."""
 
 
-def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progress) -> dict[str, Any]:
-    """Generate every held-out prompt and judge what comes out.
+def blind_prompts(kind: str) -> list[Prompt]:
+    """Prompts for a kind by an author who had not seen what training says; none for a kind not asked of them."""
+    listed = json.loads(_BLIND.read_text(encoding="utf-8"))
+    return [Prompt(entry["text"], kind, entry["actor"]) for entry in listed.get(kind, ())]
+
+
+def text_to_motion(
+    model: Model, corpus: Corpus, prompts: Sequence[Prompt], embed: Embed, progress: Progress
+) -> dict[str, Any]:
+    """Generate every prompt and judge what comes out.
 
     Args:
         model: what is evaluated.
         corpus: its test scenes are the truth, its training scenes what the baseline looks up.
+        prompts: of kinds that the corpus has.
         embed: sentence vectors for the baseline.
         progress: told how far it is.
 
@@ -35,7 +47,6 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
         ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt under ``items``; and the `physics` of
         generated motions, cleaned and raw, and of true ones under ``physics``.
     """
-    prompts = [prompt for kind in corpus.kinds for prompt in held_out_prompts(kind)]
     truths = [_truth(prompt, corpus, index) for index, prompt in enumerate(prompts)]
     looked_up = retrieved([prompt.text for prompt in prompts], corpus, embed)
     items: list[dict[str, Any]] = []
@@ -63,10 +74,14 @@ def text_to_motion(model: Model, corpus: Corpus, embed: Embed, progress: Progres
     return summary(items) | {
         "prompts": len(items),
         "seconds": SECONDS,
-        "kinds": {kind: summary([item for item in items if item["kind"] == kind]) for kind in corpus.kinds},
+        "kinds": {kind: summary(of_kind) for kind in corpus.kinds if (of_kind := _of(items, kind))},
         "items": items,
         "physics": {name: physics(motions) for name, motions in moved.items()},
     }
+
+
+def _of(items: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [item for item in items if item["kind"] == kind]
 
 
 def _truth(prompt: Prompt, corpus: Corpus, index: int) -> Motion:

@@ -408,9 +408,9 @@ def test_a_rig_that_is_no_human_is_refused_with_what_it_lacks(cast: Cast) -> Non
 
     code, message = code_of(lambda: PairWriter(cast.scene, [cast.mixamo, horse], 10, 1, "test"))
 
-    assert code == "rig_unmapped"
+    assert code == "rig_not_humanoid"
     assert "Horse" in message
-    assert "left knee" in message
+    assert "no two legs" in message
 
 
 def test_a_mixamo_rig_without_legs_is_refused_by_the_names_of_its_legs(cast: Cast) -> None:

@@ -24,6 +24,7 @@ from tests.unit.tiny import tiny_checkpoint
 
 FRAMES = 60
 KINDS = ("bow", "approach_retreat")
+ASKED = [prompt for kind in KINDS for prompt in c.held_out_prompts(kind)]
 PAIRS = [(kind, actor) for kind in KINDS for actor in ("A", "B", "both")]
 
 
@@ -124,19 +125,28 @@ def by_kind_alone(texts) -> np.ndarray:
     return np.array([[caption_kind(text) == kind for kind in KINDS] for text in texts], float)
 
 
+def test_blind_prompts_are_new_sentences_and_none_for_a_kind_without_any():
+    for kind in ("handshake", "bow", "salsa"):
+        prompts = t2m.blind_prompts(kind)
+        assert len({prompt.text for prompt in prompts}) == 9
+        assert not {prompt.text for prompt in prompts} & {prompt.text for prompt in c.held_out_prompts(kind)}
+        assert {prompt.actor for prompt in prompts} <= ({"A", "B", "both"} if kind in held_out.WITH_ACTOR else {"both"})
+    assert t2m.blind_prompts("juggling") == []
+
+
 def test_text_to_motion_gives_all_to_the_truth_and_nothing_to_another_kind(shelf: Shelf):
     model = Playback(truthful=True)
-    found = t2m.text_to_motion(model, shelf, by_kind_alone, quiet)
+    found = t2m.text_to_motion(model, shelf, ASKED, by_kind_alone, quiet)
     assert found["prompts"] == 16
     assert found["found"] == found["found_kind"] == found["truth"] == 1
     assert model.asked == [prompt.text for kind in KINDS for prompt in c.held_out_prompts(kind)]
     assert 0 < found["retrieval"] < 1  # the kind that is looked up is right, but often done by another person
-    assert t2m.text_to_motion(Playback(truthful=False), shelf, by_kind_alone, quiet)["found_kind"] == 0
+    assert t2m.text_to_motion(Playback(truthful=False), shelf, ASKED, by_kind_alone, quiet)["found_kind"] == 0
 
 
 def test_text_to_motion_counts_the_wrong_person_as_wrong(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(f"{__name__}.caption_actor", lambda text: "A")
-    found = t2m.text_to_motion(Playback(truthful=True), shelf, by_kind_alone, quiet)
+    found = t2m.text_to_motion(Playback(truthful=True), shelf, ASKED, by_kind_alone, quiet)
     assert found["found_kind"] == 1
     asked_for_a = [prompt for kind in KINDS for prompt in c.held_out_prompts(kind) if prompt.actor == "A"]
     assert found["found"] == len(asked_for_a) / 16
