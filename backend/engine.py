@@ -90,7 +90,7 @@ class Engine:
         Raises:
             DuologueError: what `backend.checkpoint.verify` raises, ``checkpoint_unreadable``, or ``device_missing``.
         """
-        threads.set_thread_count()
+        threads.set_thread_count(threads.DECODING)
         checkpoint = verify(folder)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if device == "cuda" and not torch.cuda.is_available():

@@ -57,7 +57,7 @@ def evaluate(
     json: AsJson = False,
 ) -> None:
     """Judge a checkpoint on held-out phrasings, scenes and takes."""
-    threads.set_thread_count()
+    threads.set_thread_count(threads.DECODING)
     from ..engine import Engine
     from .evaluator import Evaluator
     from .held_out import Corpus, known_kinds
@@ -89,7 +89,7 @@ def benchmark(
     """Measure the speed of a checkpoint on this machine, idle and beside a busy process."""
     import time
 
-    threads.set_thread_count()
+    threads.set_thread_count(threads.DECODING)
     with progress_bar("Importing") as show:
         from .benchmark import benchmark_engine, flattened_factor, import_seconds
 

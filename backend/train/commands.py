@@ -28,7 +28,7 @@ def tokenizer(
     resume: Resume = False,
 ) -> None:
     """Train the motion tokenizer on the real takes and on choreographed scenes."""
-    threads.set_thread_count()
+    threads.set_thread_count(threads.TRAINING)
     from .tokenizer import train_tokenizer
 
     _run(lambda: train_tokenizer(corpus, recipe, out, resume), out)
@@ -43,7 +43,7 @@ def language(
     resume: Resume = False,
 ) -> None:
     """Train the motion language model on a corpus, through a trained tokenizer."""
-    threads.set_thread_count()
+    threads.set_thread_count(threads.TRAINING)
     from .language import train_language
 
     _run(lambda: train_language(corpus, tokenizer, recipe, out, resume), out)
@@ -57,7 +57,7 @@ def evaluator(
     resume: Resume = False,
 ) -> None:
     """Train the judge of `duologue evaluate --task retrieval` on the training split of a corpus."""
-    threads.set_thread_count()
+    threads.set_thread_count(threads.TRAINING)
     from .evaluator import train_evaluator
 
     _run(lambda: train_evaluator(corpus, recipe, out, resume), out)
