@@ -51,6 +51,12 @@ def scene(number: int) -> tuple[Scene, Motion]:
     return made, Motion(30.0, root, rotations, offsets)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Runs are the same to the last bit only with one number of threads, and loading an engine changes that number."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
