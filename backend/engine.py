@@ -225,13 +225,12 @@ class Engine:
         given: np.ndarray | None,
         placed: Callable[[Motion], Motion],
     ) -> Iterator[MotionPiece]:
-        start, decoded = 0, []
+        start, decoded = 0, None
         for raw in self._decoded(task, opening, total, offsets, seed, cancelled, given):
-            decoded.append(raw)
-            last = sum(stretch.frames for stretch in decoded) == total
-            for motion in (cleaner.push(raw), cleaner.finish() if last else None):
+            decoded = raw if decoded is None else joined_in_time([decoded, raw])
+            for motion in (cleaner.push(raw), cleaner.finish() if decoded.frames == total else None):
                 if motion is not None:
-                    same = joined_in_time(decoded).slice(start, start + motion.frames)
+                    same = decoded.slice(start, start + motion.frames)
                     yield MotionPiece(start, total, placed(motion), placed(same))
                     start += motion.frames
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from protocol.motion import Motion
+from protocol.motion import Motion, joined_in_time
 
 from .apart import Apart
+from .contacts import FPS
 from .frames import Frames
-from .path import FPS, RootPath
+from .path import RootPath
 from .planting import Planting
 from .stage import Stage
 
@@ -49,10 +50,4 @@ def cleaned(motion: Motion) -> Motion:
     """A whole motion cleaned at once: what a `Cleaner` makes of its pieces."""
     cleaner = Cleaner(motion.offsets)
     parts = [cleaner.push(motion), cleaner.finish()]
-    there = [part for part in parts if part is not None]
-    return Motion(
-        motion.fps,
-        np.concatenate([part.root for part in there]),
-        np.concatenate([part.rotations for part in there]),
-        motion.offsets,
-    )
+    return joined_in_time([part for part in parts if part is not None])

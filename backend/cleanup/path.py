@@ -11,11 +11,11 @@ import numpy as np
 
 from protocol.skeleton import JOINT
 
+from .contacts import FPS
 from .frames import Frames
 from .stage import Stage
 
 TOES = [JOINT["left_foot"], JOINT["right_foot"]]
-FPS = 30.0
 
 _REACH = 4
 """Frames to either side over which the coded places are averaged."""

@@ -34,7 +34,6 @@ class Ground:
         own = leg_height(self.offsets) / leg_height(offsets)
         self._wide = float(own.mean()) if len(bodies) > 1 else 1.0
         self._tall = np.ones_like(own) if options.keep_heights else own
-        self._own = own
         self._middle = root.mean(0) * [1, 0, 1]
         self._clearance = np.array([body.clearance for body in bodies])
 

@@ -1,4 +1,4 @@
-"""Free gestures: pointing, beckoning, wagging, saluting, shrugging, crossed arms, hands up, guards, cowering."""
+"""Free gestures: pointing, beckoning, wagging, saluting, crossed arms, hands up, guards, cowering."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from .hands import (
     swinging,
 )
 from .score import Cast, Score, Span
-from .trunk import lean
 
 
 def sign_of(side: str) -> float:
@@ -55,15 +54,6 @@ def wag(score: Score, who: int, side: str, span: Span, rate: float = 2.0) -> Non
     rest = space(who, 0.36, 0.12 * sign_of(side), -0.1)
     target = swinging(score, who, rest, span, rate, (0.075, 0.0, 0.0))
     reach(score, who, side, target, span, DOWN, lean=False, beat="wag a finger")
-
-
-def shrug(score: Score, who: int, span: Span) -> None:
-    """Turn both palms up beside the body, head to one side."""
-    both(
-        score, who, pair_of(lambda s: space(who, 0.24, 0.36 * s, -0.2)), span, "shrug",
-        elbow=(0.35, -1.0, -0.3), wrist=PALM_UP, lean=False,
-    )  # fmt: skip
-    lean(score, who, span, pitch=-0.06, roll=0.07, beat="tilt the head")
 
 
 def arms_crossed(score: Score, who: int, span: Span) -> None:
