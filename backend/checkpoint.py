@@ -13,10 +13,16 @@ from typing import Any
 from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
-LANGUAGE_FILES = ("language.json", "language.safetensors", "text_tokenizer.json", "word_vectors.safetensors")
+LANGUAGE_FILES = (
+    "language.json",
+    "language.safetensors",
+    "scripts.safetensors",
+    "text_tokenizer.json",
+    "word_vectors.safetensors",
+)
 
 _MADE_WITH = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
 _GET_AGAIN = "Download or package the checkpoint again."

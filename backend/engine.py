@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,11 @@ from .checkpoint import verify
 from .cleanup import Cleaner
 from .features import body_scale, canonicalized, features
 from .language.decode import Cancelled, motion_steps, words
-from .language.layout import NO_INTENT, Row, prefix, row
-from .language.model import MotionLanguageModel, code_vectors
+from .language.layout import MotionBlock, Row, collate, row
+from .language.model import MotionLanguageModel, code_vectors, likeliest
 from .language.sampling import Sampling
+from .language.script_book import ScriptBook
+from .language.slots import UNSAID, script_of
 from .language.words import Words
 from .tasks import DESCRIBE, GENERATE, REACT, Task
 from .tokenizer.config import STRIDE
@@ -50,13 +52,15 @@ _SCALES = (0.6, 1.5)
 class MotionPiece:
     """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
 
-    ``raw`` holds the same frames as they were decoded, before they were cleaned up.
+    ``raw`` holds the same frames as they were decoded, before they were cleaned up; ``script`` is what the motion
+    follows, slot by slot.
     """
 
     start: int
     total: int
     motion: Motion
     raw: Motion
+    script: Mapping[str, str]
 
 
 def never() -> bool:
@@ -75,9 +79,11 @@ class Engine:
 
     limits = LIMITS
 
-    def __init__(self, name: str, tokenizer: MotionTokenizer, words: Words, model: MotionLanguageModel) -> None:
+    def __init__(
+        self, name: str, tokenizer: MotionTokenizer, words: Words, model: MotionLanguageModel, book: ScriptBook
+    ) -> None:
         self.name, self.device = name, model.markers.weight.device.type
-        self._tokenizer, self._words, self._model = tokenizer, words, model
+        self._tokenizer, self._words, self._model, self._book = tokenizer, words, model, book
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Engine:
@@ -99,13 +105,14 @@ class Engine:
             tokenizer = MotionTokenizer.load(folder, device)
             spoken = Words.load(folder)
             model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors).to(device)
+            book = ScriptBook.load(folder)
         except (ValueError, KeyError, RuntimeError) as error:
             raise DuologueError(
                 "checkpoint_unreadable",
                 f"The files of the checkpoint {folder} do not fit together: {error}.",
                 "Download or package the checkpoint again.",
             ) from error
-        engine = cls(checkpoint.name, tokenizer, spoken, model)
+        engine = cls(checkpoint.name, tokenizer, spoken, model, book)
         for _ in engine.generate("two people", LIMITS.seconds_min):
             pass
         return engine
@@ -136,7 +143,8 @@ class Engine:
             )
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
-        opening = self._openings(GENERATE, prompt, (1.0, 1.0), frames)
+        script = self._filled(self._model.read_prompt(self._words.encode(prompt)), seconds, seed)
+        opening = self._openings(GENERATE, [], script, (1.0, 1.0), frames)
         return self._pieces(GENERATE, opening, frames, Cleaner(offsets), offsets, seed, cancelled, None, _as_it_is)
 
     def react(
@@ -164,7 +172,12 @@ class Engine:
         motion = _at_model_rate(motion)
         motion, placement = canonicalized(motion)
         codes, scales = self._encode(motion)
-        opening = self._openings(REACT, prompt, (scales[0], 1.0), motion.frames)
+        lone = MotionBlock(codes, self._open)
+        told, shown = self._model.read_prompt(self._words.encode(prompt)), self._shown(codes, scales)
+        if told[0] in (UNSAID, shown[0]):
+            told = np.where(told == UNSAID, shown, told)
+        script = self._filled(told, motion.seconds, seed)
+        opening = self._openings(REACT, [lone], script, (scales[0], 1.0), motion.frames)
         partner = neutral_offsets()[None]
         cleaner = Cleaner(partner, motion)
         return self._pieces(REACT, opening, motion.frames, cleaner, partner, seed, cancelled, codes[0], placement.undo)
@@ -189,7 +202,7 @@ class Engine:
             )
         motion, _ = canonicalized(_at_model_rate(motion))
         codes, scales = self._encode(motion)
-        return self._sentence(prefix(row(DESCRIBE, [], codes, scales)), seed, cancelled)
+        return self._sentence(row(DESCRIBE, [MotionBlock(codes, self._open)], scales), seed, cancelled)
 
     def _encode(self, motion: Motion) -> tuple[np.ndarray, list[float]]:
         """Codes (P, L, D) of a canonical motion, its last pose held until a latent step is full, and body scales."""
@@ -200,18 +213,35 @@ class Engine:
         codes = self._tokenizer.encode(held, torch.from_numpy(scales).to(self.device))
         return codes.cpu().numpy(), scales.tolist()
 
-    def _openings(self, task: Task, prompt: str, scales: tuple[float, float], frames: int) -> list[Row]:
-        """The row that opens a task, and for guidance the one without prompt.
+    @property
+    def _open(self) -> np.ndarray:
+        """A script that says nothing."""
+        return np.full(len(self._model.config.slots), UNSAID)
 
-        The motion follows the intent that is read from the prompt, and not its words: where these were new to the model
-        they led it astray, and what else they may say, such as which hand, it does not follow yet.
-        """
+    def _filled(self, told: np.ndarray, seconds: float, seed: int) -> np.ndarray:
+        """What was told, and for the rest what a script of training says."""
+        return self._book.filled(told, seconds, np.random.default_rng(seed))
+
+    @torch.inference_mode()
+    def _shown(self, codes: np.ndarray, scales: list[float]) -> np.ndarray:
+        """The script (S,) that a motion's codes (P, L, D) most likely show."""
+        batch = collate([row(DESCRIBE, [MotionBlock(codes, self._open)], scales)]).to(self.device)
+        return likeliest(self._model.motion_logits(self._model.hidden(batch)[:, -1]))
+
+    def _openings(
+        self,
+        task: Task,
+        before: Sequence[MotionBlock],
+        script: np.ndarray,
+        scales: tuple[float, float],
+        frames: int,
+    ) -> list[Row]:
+        """The row that opens a task, and for guidance the one whose script is left open."""
         empty = np.zeros((2, 0, self._model.config.levels), np.int64)
         steps = math.ceil(frames / STRIDE)
-        intent = self._model.intent(self._words.encode(prompt))
-        guided = intent != NO_INTENT and SAMPLING[task.name].guidance != 1
-        intents = [intent, NO_INTENT] if guided else [intent]
-        return [row(task, [], empty, scales, steps, each) for each in intents]
+        guided = bool(script.any()) and SAMPLING[task.name].guidance != 1
+        scripts = [script, self._open] if guided else [script]
+        return [row(task, [*before, MotionBlock(empty, each, steps=steps)], scales) for each in scripts]
 
     def _pieces(
         self,
@@ -226,12 +256,13 @@ class Engine:
         placed: Callable[[Motion], Motion],
     ) -> Iterator[MotionPiece]:
         start, decoded = 0, None
+        script = script_of(self._model.config.slots, opening[0].slots[-1])
         for raw in self._decoded(task, opening, total, offsets, seed, cancelled, given):
             decoded = raw if decoded is None else joined_in_time([decoded, raw])
             for motion in (cleaner.push(raw), cleaner.finish() if decoded.frames == total else None):
                 if motion is not None:
                     same = decoded.slice(start, start + motion.frames)
-                    yield MotionPiece(start, total, placed(motion), placed(same))
+                    yield MotionPiece(start, total, placed(motion), placed(same), script)
                     start += motion.frames
 
     def _decoded(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from .slots import Slot
+
 
 @dataclass(frozen=True)
 class LanguageConfig:
@@ -32,8 +34,8 @@ class LanguageConfig:
     """Longest motion in latent steps that training has seen; a longer countdown is held at this number."""
     spoken: tuple[int, ...]
     """Ids of the words that training captions use, the only ones that the model may say; ascending."""
-    intents: tuple[str, ...]
-    """What a prompt can ask for, as "kind:actor"; the model reads a prompt into one of them before it moves anybody."""
+    slots: tuple[Slot, ...]
+    """The entries of a script that motion follows; the model reads a prompt into them before it moves anybody."""
     dropout: float = 0.1
 
     def depth(self, level: int) -> int:
@@ -55,4 +57,5 @@ class LanguageConfig:
         known = {field.name for field in fields(cls)}
         if unknown := set(data) - known:
             raise ValueError(f"unknown fields in the language model's config: {', '.join(sorted(unknown))}")
-        return cls(**{**data, "spoken": tuple(data["spoken"]), "intents": tuple(data["intents"])})
+        slots = tuple(Slot(slot["name"], tuple(slot["values"])) for slot in data["slots"])
+        return cls(**{**data, "spoken": tuple(data["spoken"]), "slots": slots})

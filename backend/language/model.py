@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -14,9 +15,9 @@ from transformers.models.llama import LlamaConfig, LlamaModel
 from ..tasks import Marker
 from ..tokenizer.model import MotionTokenizer
 from .config import LanguageConfig
-from .intent import IntentReader
-from .layout import MARKER, MOTION, NO_INTENT, WORD, Batch
+from .layout import MARKER, MOTION, WORD, Batch
 from .motion_head import MotionHead
+from .sentence import SentenceReader
 
 CONFIG_FILE = "language.json"
 WEIGHTS_FILE = "language.safetensors"
@@ -40,6 +41,7 @@ class MotionLanguageModel(nn.Module):
     word_vectors: torch.Tensor
     spoken_vectors: torch.Tensor
     spoken_index: torch.Tensor
+    slot_starts: torch.Tensor
 
     def __init__(self, config: LanguageConfig, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> None:
         """Untrained weights around frozen vectors.
@@ -71,9 +73,12 @@ class MotionLanguageModel(nn.Module):
         width = config.width
         self.markers = nn.Embedding(len(Marker), width)
         self.words_in = nn.Linear(config.word_width, width, bias=False)
-        self.sentence_in = nn.Linear(config.word_width, width, bias=False)
-        self.intents = nn.Embedding(1 + len(config.intents), width)  # the first one stands for no intent
-        self.intent_reader = IntentReader(config.word_width, len(config.intents))
+        sizes = [1 + len(slot.values) for slot in config.slots]  # the first number of each stands for nothing said
+        self.slot_sizes = sizes
+        self.register_buffer("slot_starts", torch.tensor([0, *sizes]).cumsum(0)[:-1], persistent=False)
+        self.slots = nn.Embedding(sum(sizes), width)
+        self.prompt_reader = SentenceReader(config.word_width, sum(sizes))
+        self.motion_reader = nn.Linear(width, sum(sizes))
         self.latent_in = nn.Linear(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
@@ -94,8 +99,9 @@ class MotionLanguageModel(nn.Module):
         self.transformer.set_attn_implementation("eager")  # for rows this short a plain product is fastest on a CPU
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
-        for table in (self.markers, self.persons, self.scale_in, self.intents):
+        for table in (self.markers, self.persons, self.scale_in):
             nn.init.normal_(table.weight, std=0.5)
+        nn.init.normal_(self.slots.weight, std=0.2)  # there are many slots to add up
         nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
 
     def latents(self, codes: torch.Tensor) -> torch.Tensor:
@@ -114,17 +120,19 @@ class MotionLanguageModel(nn.Module):
         out = torch.zeros(*batch.kind.shape, self.config.width, device=batch.kind.device)
         words, motion, markers = (batch.kind == kind for kind in (WORD, MOTION, MARKER))
         out[words] = self.embed_words(batch.symbol[words]).to(out.dtype)
-        sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)[motion]
-        person = batch.person[motion]
-        sentence = self.sentence(batch)
-        steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], batch.scales[sample, person])
-        out[motion] = (steps + sentence[sample]).to(out.dtype)
+        sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)
+        scripts = self.scripts(batch.slots)
+        person, block = batch.person[motion], batch.block[motion]
+        scales = batch.scales[sample[motion], person]
+        steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], scales)
+        out[motion] = (steps + scripts[sample[motion], block]).to(out.dtype)
         out[markers] = self.markers(batch.symbol[markers]).to(out.dtype)
 
         begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
-        sizes = batch.present * (batch.scales - 1) * _SCALE_GAIN
-        bodies = batch.present @ self.persons.weight + sizes @ self.scale_in.weight
-        opening = bodies[begin.any(1)] + sentence[begin.any(1)] + self._countdown(batch.remaining[begin])
+        present = batch.present[sample[begin], batch.block[begin]]
+        sizes = present * (batch.scales[sample[begin]] - 1) * _SCALE_GAIN
+        bodies = present @ self.persons.weight + sizes @ self.scale_in.weight
+        opening = bodies + scripts[sample[begin], batch.block[begin]] + self._countdown(batch.remaining[begin])
         out[begin] = (out[begin] + opening).to(out.dtype)
         return self.dropout(out)
 
@@ -132,28 +140,30 @@ class MotionLanguageModel(nn.Module):
         """Input vectors (M, width) of words (M,)."""
         return self.words_in(self._heard(ids))
 
-    def sentence(self, batch: Batch) -> torch.Tensor:
-        """What is added to every motion position for the prompt as a whole: (N, width)."""
-        weights = batch.prompt_mask[..., None].float()
-        mean = (self._heard(batch.prompt) * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return self.sentence_in(mean) + self.intents(batch.intent + 1)
+    def scripts(self, slots: torch.Tensor) -> torch.Tensor:
+        """What is added to every motion position for the script it follows: slots (..., S) to (..., width)."""
+        return self.slots(slots + self.slot_starts).sum(-2)
 
-    def intent_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Logits (N, intents) of what prompts ask for, from padded word ids (N, W) and their mask."""
-        return self.intent_reader(self._heard(prompt), mask)
+    def prompt_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What prompts say of each slot, as logits (N, 1 + values), from padded word ids (N, W) and their mask."""
+        return self.prompt_reader(self._heard(prompt), mask).split(self.slot_sizes, -1)
+
+    def motion_logits(self, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What motions show of each slot, as logits (M, 1 + values), from hidden states (M, width) at END_MOTION."""
+        return self.motion_reader(hidden).split(self.slot_sizes, -1)
 
     @torch.inference_mode()
-    def intent(self, prompt: Sequence[int]) -> int:
-        """What a prompt most likely asks for; NO_INTENT if it has no words."""
+    def read_prompt(self, prompt: Sequence[int]) -> np.ndarray:
+        """The script (S,) that the words of a prompt most likely tell; all open if it has no words."""
         if not prompt:
-            return NO_INTENT
+            return np.zeros(len(self.slot_sizes), np.int64)
         ids = torch.tensor([list(prompt)], device=self.markers.weight.device)
-        return int(self.intent_logits(ids, torch.ones_like(ids, dtype=torch.bool)).argmax())
+        return likeliest(self.prompt_logits(ids, torch.ones_like(ids, dtype=torch.bool)))
 
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
     ) -> torch.Tensor:
-        """Input vectors (M, width) of motion positions, but for the prompt's share.
+        """Input vectors (M, width) of motion positions, but for the script's share.
 
         Args:
             codes: (M, D).
@@ -206,6 +216,12 @@ class MotionLanguageModel(nn.Module):
         model = cls(config, code_vectors, word_vectors)
         model.load_state_dict({name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()})
         return model.eval()
+
+
+def likeliest(logits: Sequence[torch.Tensor]) -> np.ndarray:
+    """The likeliest value of each slot, (S,), from logits (1, 1 + values) each; the kind, the first, is never open."""
+    first = 1 + int(logits[0][0, 1:].argmax())
+    return np.array([first, *(int(slot[0].argmax()) for slot in logits[1:])], np.int64)
 
 
 @torch.no_grad()

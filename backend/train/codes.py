@@ -53,11 +53,6 @@ class Example:
     codes: np.ndarray
     scales: np.ndarray
 
-    @property
-    def intent(self) -> str:
-        """What a prompt for it asks for: who does what."""
-        return f"{self.kind}:{self.script['actor']}"
-
 
 class EncodedCorpus:
     """All scenes of a corpus as codes.

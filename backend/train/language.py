@@ -17,21 +17,26 @@ from protocol.errors import DuologueError
 from ..evaluate.words import caption_kind
 from ..language import decode
 from ..language.config import LanguageConfig
-from ..language.layout import Batch, collate, prefix
+from ..language.layout import MotionBlock, Row, collate, row
 from ..language.losses import losses as language_losses
 from ..language.model import MotionLanguageModel, code_vectors
 from ..language.sampling import Sampling
+from ..language.script_book import ScriptBook
+from ..language.slots import numbers, slots_of
 from ..language.words import Words, fetch_words
-from ..tasks import DESCRIBE, GENERATE
+from ..tasks import DESCRIBE, GENERATE, REACT, Task
+from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
+from ..tokenizer.stream import FPS
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, Example, encoded_corpus
-from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
-from .intents import learn_intents
+from .examples import Mixture, corrupted, described, draw_row, made, spoken_words
+from .prompts import pair_caption
+from .reading import Reading, learn_to_read
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 
 _VALIDATIONS = 8
-_VALIDATION_SCENES = 36
+_VALIDATION_SCENES = 52
 _BUCKET_BATCHES = 20
 
 
@@ -58,8 +63,8 @@ class LanguageRecipe:
         mixture: of tasks and disturbances.
         level_weights: weight of each residual level of codes in the loss.
         text_weight: weight of the loss on words against that on motion.
-        intent_steps: steps in which the model learns to read prompts into intents, after all others.
-        prompts: prompts read in each of these.
+        script_weight: weight of the loss on scripts read from motion.
+        reading: how the model learns to read prompts, after all else.
         batch: samples a step.
         learning_rate: peak.
         warmup: steps to the peak.
@@ -73,8 +78,8 @@ class LanguageRecipe:
     model: ModelSizes = field(default_factory=ModelSizes)
     mixture: Mixture = field(default_factory=Mixture)
     text_weight: float = 0.5
-    intent_steps: int = 3000
-    prompts: int = 64
+    script_weight: float = 0.1
+    reading: Reading = field(default_factory=Reading)
     batch: int = 16
     learning_rate: float = 6e-4
     warmup: int = 150
@@ -109,8 +114,10 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
     run = Run(out, settings, resume)
     words = fetch_words(out / "words")
     encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
-    fit_language(run, settings, encoded, motion_tokenizer, words).save(out)
+    model = fit_language(run, settings, encoded, motion_tokenizer, words)
+    model.save(out)
     words.save(out)
+    script_book(encoded, model.config).save(out)
 
 
 def fit_language(
@@ -126,33 +133,24 @@ def fit_language(
     config = _config(recipe.model, corpus, tokenizer, words)
     model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(device)
     plan = _Plan(corpus, recipe)
-    validation = _Validation(corpus, words, config.intents, recipe.level_weights)
+    validation = _Validation(corpus, words, config, recipe.level_weights)
     every = max(1, sum(plan.cycles) // _VALIDATIONS)
 
     def losses(step: int) -> dict[str, Tensor]:
         if step and step % every == 0:
             run.log(step, **validation.measure(model))
         rng = np.random.default_rng(step_seed(recipe.seed, step))
-        rows = [
-            draw_row(corpus.example(*item), words, config.intents, recipe.mixture, rng) for item in plan.items(step)
-        ]
+        rows = [draw_row(corpus.example(*item), words, config.slots, recipe.mixture, rng) for item in plan.items(step)]
         batch = corrupted(collate(rows), recipe.mixture.corruption, config.codes)
         with _precision(device, recipe.bfloat16):
             terms = language_losses(model, batch.to(device), recipe.level_weights)
-        return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
+        weights = {"motion": 1.0, "text": recipe.text_weight, "script": recipe.script_weight}
+        return {name: weight * terms[name] for name, weight in weights.items()}
 
     optimizer = _optimizer(model, recipe)
     fit(run, model, optimizer, losses, cycles=plan.cycles, warmup=recipe.warmup, seed=recipe.seed)
-    read_right = learn_intents(
-        model,
-        plan.any_example,
-        words,
-        recipe.mixture,
-        steps=recipe.intent_steps,
-        prompts=recipe.prompts,
-        seed=recipe.seed,
-    )
-    run.log(sum(plan.cycles), intents_read_right=read_right, **validation.measure(model))
+    read_right = learn_to_read(model, plan.any_example, words, recipe.reading, recipe.seed)
+    run.log(sum(plan.cycles), prompts_read_right=read_right, **validation.measure(model))
     return model.cpu().eval()
 
 
@@ -176,9 +174,17 @@ def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer
         place_levels=tokenizer.config.place_levels,
         steps_max=max((corpus.steps(scene) for scene in train), default=0),
         spoken=spoken_words(scripts, words),
-        intents=tuple(sorted({f"{kind}:{script['actor']}" for kind, script in scripts})),
+        slots=slots_of(script for _, script in scripts),
         dropout=sizes.dropout,
     )
+
+
+def script_book(corpus: EncodedCorpus, config: LanguageConfig) -> ScriptBook:
+    """The scripts of training scenes, all variants, and how long each took."""
+    scenes = [(scene, variant) for scene in corpus.of_split("train") for variant in range(len(VARIANTS))]
+    scripts = np.stack([numbers(config.slots, corpus.script(*item)) for item in scenes])
+    seconds = np.array([corpus.steps(scene) * STRIDE / FPS for scene, _ in scenes])
+    return ScriptBook(scripts, seconds)
 
 
 def _optimizer(model: MotionLanguageModel, recipe: LanguageRecipe) -> torch.optim.Optimizer:
@@ -231,17 +237,17 @@ class _Plan:
 
 
 class _Validation:
-    """Figures on scenes that are not trained on: losses with and without the prompt, and captions of the right kind."""
+    """Figures on scenes that are not trained on: losses with and without a script, and what is read from motion."""
 
     def __init__(
-        self, corpus: EncodedCorpus, words: Words, intents: Sequence[str], level_weights: Sequence[float]
+        self, corpus: EncodedCorpus, words: Words, config: LanguageConfig, level_weights: Sequence[float]
     ) -> None:
         by_kind: dict[str, list[int]] = {}
         for scene in corpus.of_split("validation"):
             by_kind.setdefault(corpus.example(scene).kind, []).append(scene)
         most = -(-_VALIDATION_SCENES // max(1, len(by_kind)))
         self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
-        self._words, self._intents, self._level_weights = words, intents, level_weights
+        self._words, self._config, self._level_weights = words, config, level_weights
 
     @torch.no_grad()
     def measure(self, model: MotionLanguageModel) -> dict[str, float]:
@@ -249,34 +255,41 @@ class _Validation:
         if not self._examples:
             return {}
         model.eval()
-        prompted, unprompted, described = (
-            self._batch(*row) for row in ((GENERATE, True), (GENERATE, False), (DESCRIBE, True))
-        )
-        device = model.markers.weight.device
+        generated = self._losses(model, [self._made(GENERATE, example, True) for example in self._examples])
+        unprompted = self._losses(model, [self._made(GENERATE, example, False) for example in self._examples])
+        reaction = self._losses(model, [self._made(REACT, example, True) for example in self._examples])
+        text = self._losses(model, [self._described(example) for example in self._examples])
         figures = {
-            "validation_motion": self._losses(model, prompted.to(device))["motion"],
-            "validation_motion_unprompted": self._losses(model, unprompted.to(device))["motion"],
-            "validation_text": self._losses(model, described.to(device))["text"],
+            "validation_motion": generated["motion"],
+            "validation_motion_unprompted": unprompted["motion"],
+            "validation_reaction": reaction["motion"],
+            "validation_script": unprompted["script"],
+            "validation_text": text["text"],
             "caption_kind_right": self._captions_right(model),
         }
         model.train()
         return figures
 
-    def _batch(self, task: Any, prompted: bool) -> Batch:
-        rows = [
-            fixed_row(task, example, self._words, self._intents, seed, prompted)
-            for seed, example in enumerate(self._examples)
-        ]
-        return collate(rows)
+    def _made(self, task: Task, example: Example, prompted: bool) -> Row:
+        script = numbers(self._config.slots, example.script)
+        followed = script if prompted else np.zeros_like(script)
+        return made(task, example, script, followed, np.random.default_rng(0))
 
-    def _losses(self, model: MotionLanguageModel, batch: Batch) -> dict[str, float]:
+    def _described(self, example: Example) -> Row:
+        text = pair_caption(example.kind, example.script, np.random.default_rng(0))[0]
+        script = numbers(self._config.slots, example.script)
+        return described(example.codes, example.scales, script, self._words.encode(text))
+
+    def _losses(self, model: MotionLanguageModel, rows: Sequence[Row]) -> dict[str, float]:
+        batch = collate(rows).to(model.markers.weight.device)
         return {name: float(value) for name, value in language_losses(model, batch, self._level_weights).items()}
 
     def _captions_right(self, model: MotionLanguageModel) -> float:
         generator = torch.Generator().manual_seed(0)
         right = 0
         for example in self._examples:
-            opening = prefix(fixed_row(DESCRIBE, example, self._words, self._intents, 0))
+            block = MotionBlock(example.codes, np.zeros(len(self._config.slots), np.int64))
+            opening = row(DESCRIBE, [block], example.scales)
             ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=20))
             right += caption_kind(self._words.decode(ids)) == example.kind
         return right / len(self._examples)

@@ -25,6 +25,7 @@ _ROLES = frozenset(("actor", "partner"))
 _TOGETHER = frozenset(("they", "them", "first", "second"))
 _DEFINITION_SHARE = 0.12
 _ADJUNCT_SHARE = 0.3
+_DETAIL_SHARE = 0.25
 _IRREGULAR = {
     "hit": "hit",
     "drive": "driven",
@@ -37,27 +38,31 @@ _IRREGULAR = {
 }
 
 
-def wording(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
+def wording(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     """A random training prompt that is true of a script: a filled pattern, or a definition; never a held-out prompt.
 
     Args:
         kind: id of the interaction.
-        script: what was drawn; only "actor" ("A", "B" or "both") is told.
+        script: what was drawn; "actor" ("A", "B" or "both") is told, and at times hand, speed, mood and count.
         rng: draws.
+
+    Returns:
+        the prompt, and the names of the script's entries that it tells.
     """
-    while (text := _drawn(kind, script, rng)).lower() in _held_out():
+    while (made := _drawn(kind, script, rng))[0].lower() in _held_out():
         pass
-    return text
+    return made
 
 
-def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
+def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     vocabulary = _vocabulary()
     entry = vocabulary["kinds"][kind]
     if rng.random() < _DEFINITION_SHARE:
-        return _one(entry["definitions"], rng)
+        return _one(entry["definitions"], rng), frozenset(("kind",))
     actor = str(script.get("actor", "both"))
     pattern = _one(_fitting(entry["templates"], actor), rng)
-    names = _names(vocabulary, _slots(pattern), actor, rng)
+    slots = _slots(pattern)
+    names = _names(vocabulary, slots, actor, rng)
 
     def fill(match: re.Match[str]) -> str:
         if match[1] in names:
@@ -65,7 +70,14 @@ def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> st
         return inflected(_one(entry["slots"][match[1]], rng), match[2] or "")
 
     text = _SLOT.sub(fill, pattern)
-    return f"{text} {_one(vocabulary['adjuncts'], rng)}" if rng.random() < _ADJUNCT_SHARE else text
+    told = {"kind"} | ({"actor"} if (_ROLES | _TOGETHER).intersection(slots) else set())
+    for name, phrases in vocabulary["details"].items():
+        value = str(script.get(name)).lower()
+        if value in phrases and rng.random() < _DETAIL_SHARE:
+            text, told = f"{text} {_one(phrases[value], rng)}", told | {name}
+    if rng.random() < _ADJUNCT_SHARE:
+        text = f"{text} {_one(vocabulary['adjuncts'], rng)}"
+    return text, frozenset(told)
 
 
 def inflected(verb: str, form: str) -> str:

@@ -14,7 +14,7 @@ WITH_ROLES = tuple(kind for kind in KINDS if "each" not in phrases(kind))
 
 def worded(kind: str, actor: str, count: int = 400, seed: int = 0) -> list[str]:
     rng = np.random.default_rng(seed)
-    return [wording(kind, {"actor": actor}, rng) for _ in range(count)]
+    return [wording(kind, {"actor": actor}, rng)[0] for _ in range(count)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,6 +54,17 @@ def test_both_act_only_if_the_script_says_so(kind: str) -> None:
 
 def test_the_same_seed_words_the_same() -> None:
     assert worded("hug", "both", seed=3) == worded("hug", "both", seed=3)
+
+
+def test_details_are_told_in_words_and_named() -> None:
+    rng = np.random.default_rng(0)
+    script = {"actor": "A", "hand": "left", "speed": "slow", "mood": "angry", "count": 2}
+    drawn = [wording("push", script, rng) for _ in range(400)]
+    phrases = json.loads(VOCABULARY.read_text(encoding="utf-8"))["details"]
+    for name, value in (("hand", "left"), ("speed", "slow"), ("mood", "angry"), ("count", "2")):
+        telling = [text for text, told in drawn if name in told]
+        assert len(telling) > 40
+        assert all(any(phrase in text for phrase in phrases[name][value]) for text in telling)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from backend.checkpoint import seal
 from backend.language.config import LanguageConfig
 from backend.language.model import MotionLanguageModel, code_vectors
+from backend.language.script_book import ScriptBook
+from backend.language.slots import Slot
 from backend.language.words import Words
 from backend.tokenizer.config import TokenizerConfig
 from backend.tokenizer.model import MotionTokenizer
 
 _VOCABULARY = ("two", "people", "one", "person", "the", "other", "shake", "hands", "hugs", "pushes", "waves", "bows")
+
+TINY_SLOTS = (Slot("kind", ("hug", "push")), Slot("actor", ("A", "B", "both")), Slot("hand", ("left", "right")))
 
 
 def tiny_words() -> Words:
@@ -50,7 +55,7 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         place_levels=tokenizer.config.place_levels,
         steps_max=75,
         spoken=spoken,
-        intents=("hug:both", "push:A", "push:B"),
+        slots=TINY_SLOTS,
     )
     return MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
 
@@ -62,5 +67,6 @@ def tiny_checkpoint(folder: Path) -> Path:
     tokenizer.save(folder)
     words.save(folder)
     tiny_model(words, tokenizer).save(folder)
+    ScriptBook(np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0])).save(folder)
     seal(folder, {})
     return folder
