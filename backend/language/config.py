@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..tasks import COMPLETE, DESCRIBE, GENERATE, REACT
 from .slots import Slot
+
+ALIGNED = (GENERATE.name, REACT.name, COMPLETE.name, DESCRIBE.name)
+"""The tasks of stage two, which need nothing but scenes and their captions."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class LanguageConfig:
     slots: tuple[Slot, ...]
     """The entries of a script that motion follows; the model reads a prompt into them before it moves anybody."""
     dropout: float = 0.1
+    tasks: tuple[str, ...] = ALIGNED
+    """What the model has learned, by the names in `backend.tasks`."""
 
     def depth(self, level: int) -> int:
         """How many coarser levels of the same quantizer come before a level: 0 for the first of place and of pose."""
@@ -58,4 +64,4 @@ class LanguageConfig:
         if unknown := set(data) - known:
             raise ValueError(f"unknown fields in the language model's config: {', '.join(sorted(unknown))}")
         slots = tuple(Slot(slot["name"], tuple(slot["values"])) for slot in data["slots"])
-        return cls(**{**data, "spoken": tuple(data["spoken"]), "slots": slots})
+        return cls(**{**data, "spoken": tuple(data["spoken"]), "slots": slots, "tasks": tuple(data["tasks"])})

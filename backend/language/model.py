@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers.models.llama import LlamaConfig, LlamaModel
 
-from ..tasks import Marker
+from ..tasks import EDIT, Marker
 from ..tokenizer.model import MotionTokenizer
 from .config import LanguageConfig
 from .layout import MARKER, MOTION, WORD, Batch
@@ -79,6 +79,9 @@ class MotionLanguageModel(nn.Module):
         self.slots = nn.Embedding(sum(sizes), width)
         self.prompt_reader = SentenceReader(config.word_width, sum(sizes))
         self.motion_reader = nn.Linear(width, sum(sizes))
+        if EDIT.name in config.tasks:
+            self.slot_words = nn.Embedding(sum(sizes), config.word_width)
+            self.edit_reader = SentenceReader(config.word_width, sum(sizes))
         self.latent_in = nn.Linear(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
@@ -148,6 +151,18 @@ class MotionLanguageModel(nn.Module):
         """What prompts say of each slot, as logits (N, 1 + values), from padded word ids (N, W) and their mask."""
         return self.prompt_reader(self._heard(prompt), mask).split(self.slot_sizes, -1)
 
+    def edit_logits(self, prompt: torch.Tensor, mask: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What instructions want of each slot, as logits (N, 1 + values); the first class keeps what is there.
+
+        Args:
+            prompt: (N, W) padded word ids.
+            mask: (N, W) bool.
+            before: (N, S) the script that is to be changed; it is heard like a word before the others.
+        """
+        script = self.slot_words(before + self.slot_starts).sum(-2, keepdim=True)
+        vectors = torch.cat((script, self._heard(prompt)), 1)
+        return self.edit_reader(vectors, nn.functional.pad(mask, (1, 0), value=True)).split(self.slot_sizes, -1)
+
     def motion_logits(self, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What motions show of each slot, as logits (M, 1 + values), from hidden states (M, width) at END_MOTION."""
         return self.motion_reader(hidden).split(self.slot_sizes, -1)
@@ -159,6 +174,15 @@ class MotionLanguageModel(nn.Module):
             return np.zeros(len(self.slot_sizes), np.int64)
         ids = torch.tensor([list(prompt)], device=self.markers.weight.device)
         return likeliest(self.prompt_logits(ids, torch.ones_like(ids, dtype=torch.bool)))
+
+    @torch.inference_mode()
+    def read_edit(self, instruction: Sequence[int], before: np.ndarray) -> np.ndarray:
+        """The values (S,) that an instruction wants to change in a script (S,); the other slots are unsaid."""
+        device = self.markers.weight.device
+        ids = torch.tensor([list(instruction)], device=device)
+        script = torch.from_numpy(before)[None].to(device)
+        logits = self.edit_logits(ids, torch.ones_like(ids, dtype=torch.bool), script)
+        return np.array([int(slot[0].argmax()) for slot in logits], np.int64)
 
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
@@ -192,7 +216,7 @@ class MotionLanguageModel(nn.Module):
 
     def _heard(self, ids: torch.Tensor) -> torch.Tensor:
         vectors = self.word_vectors[ids]
-        if self.training:
+        if self.training and len(vectors):
             vectors = vectors + torch.randn_like(vectors) * vectors.std(-1, keepdim=True) * WORD_NOISE
         return vectors
 

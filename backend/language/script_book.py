@@ -28,18 +28,23 @@ class ScriptBook:
     def __init__(self, scripts: np.ndarray, seconds: np.ndarray) -> None:
         self.scripts, self.seconds = scripts.astype(np.int64), seconds.astype(np.float32)
 
-    def filled(self, told: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    def filled(
+        self, told: np.ndarray, seconds: float, rng: np.random.Generator, wished: np.ndarray | None = None
+    ) -> np.ndarray:
         """A script that agrees with what was told as far as any does, of about this length; what was told stays.
 
         Args:
             told: (S,) numbers, `UNSAID` where nothing was said; returned as it is if the kind is unsaid.
             seconds: length of the motion to be made.
             rng: draws one of those that fit equally well.
+            wished: (S,) numbers that are taken over as far as a script that fits has them.
         """
         if told[0] == UNSAID:
             return told
         said = np.flatnonzero(told)
         alike = (self.scripts[:, said] == told[said]).sum(1) + len(said) * (self.scripts[:, 0] == told[0])
+        if wished is not None:
+            alike = alike * len(told) + ((self.scripts == wished) & (wished != UNSAID)).sum(1)
         fitting = np.flatnonzero(alike == alike.max())
         nearest = fitting[np.argsort(np.abs(self.seconds[fitting] - seconds), kind="stable")[:_NEAREST]]
         chosen = self.scripts[rng.choice(nearest)]

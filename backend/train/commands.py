@@ -50,6 +50,23 @@ def language(
 
 
 @app.command()
+def instruct(
+    out: Out,
+    start: Annotated[Path, typer.Option(help="Folder of the finished language run.")],
+    dialogues: Annotated[Path, typer.Option(help="Folder of dialogues made from the corpus.")],
+    tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.instruct.yaml",
+    resume: Resume = False,
+) -> None:
+    """Tune a trained language model on conversations: edits, questions and stories."""
+    threads.set_thread_count(threads.TRAINING)
+    from .instruct import train_instruct
+
+    _run(lambda: train_instruct(corpus, dialogues, tokenizer, start, recipe, out, resume), out)
+
+
+@app.command()
 def evaluator(
     out: Out = Path("runs/evaluator"),
     corpus: Corpus = Path("data/corpus"),

@@ -26,7 +26,7 @@ _AFTER_MAX = 8
 
 @dataclass(frozen=True)
 class Mixture:
-    """How often each task is trained, and how inputs are disturbed.
+    """How often each task is trained.
 
     Attributes:
         generate: share of samples that make motion from a script.
@@ -35,9 +35,6 @@ class Mixture:
         describe: share that make words from motion.
         lone: of the latter, the share that see one person alone.
         unsaid: share of the slots of a script that are left open one by one.
-        corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
-            own mistakes and asks the script rather than the last step where to go; coarse levels are replaced less
-            often than fine ones. T2M-GPT (arXiv 2301.06052) gains by as much.
     """
 
     generate: float = 0.5
@@ -46,7 +43,6 @@ class Mixture:
     describe: float = 0.2
     lone: float = 0.3
     unsaid: float = 0.1
-    corruption: float = 0.5
 
 
 def draw_row(example: Example, words: Words, slots: Sequence[Slot], mixture: Mixture, rng: np.random.Generator) -> Row:

@@ -1,5 +1,6 @@
 """The engine: exact durations, streams, seeds, cancellation, world frames, and refusals."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) ->
 
 def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
-    monkeypatch.setattr("backend.engine._STEPS_A_PIECE", 1000)
+    monkeypatch.setattr("backend.making._STEPS_A_PIECE", 1000)
     whole = list(engine.generate(PROMPT, 3.0))
     assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
@@ -173,3 +174,58 @@ def test_a_missing_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DuologueError, match="CUDA") as caught:
         Engine.load(tiny_checkpoint(tmp_path), device="cuda")
     assert caught.value.code == "device_missing"
+
+
+def goes_on(made: Motion, before: Motion) -> bool:
+    """Whether a motion begins where another one ends, as far as the wild moves of random weights let one tell."""
+    jump = np.linalg.norm(made.root[0] - before.root[-1], axis=-1).max()
+    return bool(jump <= np.linalg.norm(np.diff(made.root, axis=0), axis=-1).max())
+
+
+def test_a_story_goes_on_where_the_scene_before_it_ended(engine: Engine) -> None:
+    pieces = list(engine.story([PROMPT, "one person pushes the other", PROMPT], 6.0, seed=2))
+    assert [piece.start for piece in pieces] == np.cumsum([0] + [p.motion.frames for p in pieces[:-1]]).tolist()
+    motion = joined(pieces)
+    assert motion.frames == 180
+    root = np.linalg.norm(np.diff(motion.root, axis=0), axis=-1).max(-1)
+    seams, inside = root[[59, 119]], np.delete(root, [59, 119])
+    assert seams.max() < inside.max(), "no jump where one scene follows another"
+
+
+def test_a_story_goes_on_from_a_motion_in_its_world(engine: Engine) -> None:
+    before = walker(frames=45, persons=2).moved(rot.about_y(1.0), np.array([3.0, 0, 2.0], np.float32))
+    motion = joined(list(engine.story([PROMPT], 2.0, motion=before)))
+    assert motion.frames == 60
+    assert goes_on(motion, before)
+
+
+@pytest.mark.parametrize("gap", [(30, 61), (33, 70), (24, 48)])
+def test_a_gap_is_filled_from_what_is_before_it_to_what_is_after(engine: Engine, gap: tuple[int, int]) -> None:
+    motion = walker(frames=100, persons=2)
+    pieces = list(engine.complete(motion, gap, seed=1))
+    made = joined(pieces)
+    assert made.frames == gap[1] - gap[0]
+    before, after = motion.slice(gap[0] - 1, gap[0]), motion.slice(gap[1], gap[1] + 1)
+    inside = np.linalg.norm(np.diff(made.positions(), axis=0), axis=-1).max()
+    for ours, theirs in ((made.slice(0, 1), before), (made.slice(made.frames - 1, made.frames), after)):
+        assert np.linalg.norm(ours.positions() - theirs.positions(), axis=-1).max() < max(0.1, inside)
+
+
+def test_a_gap_at_the_end_continues_the_motion(engine: Engine) -> None:
+    motion = walker(frames=60, persons=2)
+    made = joined(list(engine.complete(motion, (60, 105))))
+    assert made.frames == 45
+    assert goes_on(made, motion)
+
+
+@pytest.mark.parametrize("gap", [(2, 30), (30, 30), (40, 30), (80, 100), (30, 600)])
+def test_gaps_that_cannot_be_filled_are_refused(engine: Engine, gap: tuple[int, int]) -> None:
+    with pytest.raises(DuologueError) as caught:
+        engine.complete(walker(frames=70, persons=2), gap)
+    assert caught.value.code == "gap_impossible"
+
+
+def test_every_piece_says_what_was_understood(engine: Engine) -> None:
+    script = json.loads(next(engine.generate(PROMPT, 1.0)).script)
+    assert script["kind"] in ("hug", "push")
+    assert script["actor"] in ("A", "B", "both")
