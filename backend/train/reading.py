@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from protocol.errors import DuologueError
 
 from ..corpus.dialogues.edits import counterparts
 from ..corpus.dialogues.instructions import PROPERTIES, changed, instruction
-
 from ..language.layout import padded_prompts
 from ..language.losses import slot_surprise
 from ..language.model import MotionLanguageModel
