@@ -71,9 +71,11 @@ class Engine:
         name: the checkpoint's name.
         device: "cpu" or "cuda".
         limits: what is accepted.
+        tasks: what the checkpoint can do.
     """
 
     limits = LIMITS
+    tasks = (GENERATE.name, REACT.name, DESCRIBE.name)
 
     def __init__(self, name: str, tokenizer: MotionTokenizer, words: Words, model: MotionLanguageModel) -> None:
         self.name, self.device = name, model.markers.weight.device.type
