@@ -208,7 +208,7 @@ def session() -> Iterator[Session]:
     made.stop()
 
 
-def ticked(session: Session, until: Callable[[], bool], seconds: float = 6.0) -> None:
+def ticked(session: Session, until: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, f"{session.state}: {session.error}"
