@@ -2,46 +2,26 @@
 
 import bpy
 
-from . import conversation, preferences, properties, results, versioning
+from . import preferences, properties, results, versioning
 from .link import jobs
-from .operators import (
-    backend,
-    converse,
-    describe,
-    fill,
-    generate,
-    pairs,
-    publish,
-    react,
-    result,
-    rig_setup,
-    story,
-    turns,
-)
-from .ui import conversation as conversation_panel
+from .operators import backend, describe, generate, pairs, publish, react, result, rig_setup
 from .ui import menus, outliner, sidebar
 from .ui import result as result_panel
 
 CLASSES = (
     *preferences.CLASSES,
     *results.CLASSES,
-    *conversation.CLASSES,
     *properties.CLASSES,
     *pairs.CLASSES,
     *generate.CLASSES,
     *react.CLASSES,
     *describe.CLASSES,
-    *converse.CLASSES,
-    *fill.CLASSES,
-    *story.CLASSES,
-    *turns.CLASSES,
     *result.CLASSES,
     *publish.CLASSES,
     *rig_setup.CLASSES,
     *backend.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
-    *conversation_panel.CLASSES,
     *menus.CLASSES,
 )
 _ATTACHED = (properties, versioning, jobs, menus, outliner)

@@ -31,7 +31,7 @@ def prompt(text: str, *, needed: bool) -> str:
         DuologueError: ``prompt_empty`` (where one is needed) or ``prompt_too_long``.
     """
     text = text.strip()
-    most = limits().prompt_characters
+    most = _limits().prompt_characters
     if needed and not text:
         raise DuologueError(
             "prompt_empty", "The prompt is empty.", "Say what the two do, such as “two people shake hands”."
@@ -51,11 +51,11 @@ def seconds(value: float) -> float:
     Raises:
         DuologueError: ``seconds_out_of_range``.
     """
-    known = limits()
-    if not known.seconds_min <= value <= known.seconds_max:
+    limits = _limits()
+    if not limits.seconds_min <= value <= limits.seconds_max:
         raise DuologueError(
             "seconds_out_of_range",
-            f"{value:g} seconds cannot be made, only {known.seconds_min:g} to {known.seconds_max:g} seconds.",
+            f"{value:g} seconds cannot be made, only {limits.seconds_min:g} to {limits.seconds_max:g} seconds.",
             "Change Seconds in the Duologue tab.",
         )
     return value
@@ -67,7 +67,7 @@ def variations(count: int) -> int:
     Raises:
         DuologueError: ``too_many_variations``.
     """
-    most = limits().samples_max
+    most = _limits().samples_max
     if count > most:
         raise DuologueError(
             "too_many_variations",
@@ -174,7 +174,7 @@ def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:
                 f"“{character.name}” has no animation.",
                 "Animate it, or let Generate do so, and try again.",
             )
-    ranges = [keyed_range(character) for character in moving]
+    ranges = [_keyed_range(character) for character in moving]
     if scene.use_preview_range:
         first, last = scene.frame_preview_start, scene.frame_preview_end
     elif any(keyed is None for keyed in ranges):
@@ -196,8 +196,7 @@ def is_animated(character: Object | None) -> bool:
     return character is not None and _is_animated(character)
 
 
-def limits() -> Limits:
-    """What the backend accepts, or what is usual until it has said so."""
+def _limits() -> Limits:
     return jobs.session.welcome.limits if jobs.session.welcome else _LIMITS
 
 
@@ -219,11 +218,10 @@ def _is_animated(character: Object) -> bool:
     data = character.animation_data
     if data is None:
         return False
-    return keyed_range(character) is not None or any(track.strips for track in data.nla_tracks)
+    return _keyed_range(character) is not None or any(track.strips for track in data.nla_tracks)
 
 
-def keyed_range(character: Object) -> tuple[int, int] | None:
-    """First and last frame that a character's action has keys on; None without any."""
+def _keyed_range(character: Object) -> tuple[int, int] | None:
     data = character.animation_data
     if data is None or data.action is None or data.action_slot is None:
         return None
