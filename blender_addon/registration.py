@@ -3,10 +3,11 @@
 import bpy
 
 from . import preferences, properties, results, versioning
-from .link import jobs
-from .operators import backend, describe, generate, pairs, publish, react, result, rig_setup
+from .link import install, jobs
+from .operators import backend, describe, generate, pairs, publish, react, remedies, result, rig_setup, setup
 from .ui import menus, outliner, sidebar
 from .ui import result as result_panel
+from .ui import setup as setup_panel
 
 CLASSES = (
     *preferences.CLASSES,
@@ -20,11 +21,14 @@ CLASSES = (
     *publish.CLASSES,
     *rig_setup.CLASSES,
     *backend.CLASSES,
+    *setup.CLASSES,
+    *remedies.CLASSES,
+    *setup_panel.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
     *menus.CLASSES,
 )
-_ATTACHED = (properties, versioning, jobs, menus, outliner)
+_ATTACHED = (properties, versioning, jobs, install, menus, outliner)
 
 
 def register() -> None:

@@ -175,6 +175,12 @@ class MotionOutcome:
             one.discard()
         self._measured = []
 
+    def renew(self) -> None:
+        """Forget every variation; those that were kept make room for the new ones."""
+        self._again = self._again or bool(self._complete)
+        self._variations, self._complete = [], 0
+        self._measured, self._written_to = [], []
+
     def _written(self) -> list[PairWriter]:
         """The writers of the variations that are complete, with what was still waiting written."""
         complete = self._variations[: self._complete]
@@ -241,6 +247,10 @@ class CaptionOutcome:
 
     def discard(self) -> None:
         """Nothing was changed yet."""
+
+    def renew(self) -> None:
+        """Forget the words."""
+        self._text = ""
 
 
 def _actions(characters: Sequence[Object]) -> list[str]:

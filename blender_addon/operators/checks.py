@@ -31,7 +31,7 @@ def prompt(text: str, *, needed: bool) -> str:
         DuologueError: ``prompt_empty`` (where one is needed) or ``prompt_too_long``.
     """
     text = text.strip()
-    most = _limits().prompt_characters
+    most = limits().prompt_characters
     if needed and not text:
         raise DuologueError(
             "prompt_empty", "The prompt is empty.", "Say what the two do, such as “two people shake hands”."
@@ -51,11 +51,11 @@ def seconds(value: float) -> float:
     Raises:
         DuologueError: ``seconds_out_of_range``.
     """
-    limits = _limits()
-    if not limits.seconds_min <= value <= limits.seconds_max:
+    known = limits()
+    if not known.seconds_min <= value <= known.seconds_max:
         raise DuologueError(
             "seconds_out_of_range",
-            f"{value:g} seconds cannot be made, only {limits.seconds_min:g} to {limits.seconds_max:g} seconds.",
+            f"{value:g} seconds cannot be made, only {known.seconds_min:g} to {known.seconds_max:g} seconds.",
             "Change Seconds in the Duologue tab.",
         )
     return value
@@ -67,7 +67,7 @@ def variations(count: int) -> int:
     Raises:
         DuologueError: ``too_many_variations``.
     """
-    most = _limits().samples_max
+    most = limits().samples_max
     if count > most:
         raise DuologueError(
             "too_many_variations",
@@ -196,7 +196,8 @@ def is_animated(character: Object | None) -> bool:
     return character is not None and _is_animated(character)
 
 
-def _limits() -> Limits:
+def limits() -> Limits:
+    """What the backend accepts, or what is usual until it has said so."""
     return jobs.session.welcome.limits if jobs.session.welcome else _LIMITS
 
 

@@ -126,6 +126,7 @@ class DUOLOGUE_PT_backend(_Tab):
 
     bl_idname = "DUOLOGUE_PT_backend"
     bl_label = "Backend"
+    bl_order = 1
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Context) -> None:
@@ -139,10 +140,10 @@ class DUOLOGUE_PT_backend(_Tab):
             paragraph(layout, context, f"{session.welcome.checkpoint} on {session.welcome.device}")
         row = layout.row(align=True)
         if session.state in (State.OFF, State.FAILED):
-            row.operator(DUOLOGUE_OT_backend_start.bl_idname, icon="PLAY")
+            row.operator(DUOLOGUE_OT_backend_start.bl_idname, text="Start", icon="PLAY")
         else:
-            row.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
-            row.operator(DUOLOGUE_OT_backend_stop.bl_idname, icon="X")
+            row.operator(DUOLOGUE_OT_backend_restart.bl_idname, text="Restart", icon="FILE_REFRESH")
+            row.operator(DUOLOGUE_OT_backend_stop.bl_idname, text="Stop", icon="X")
 
 
 CLASSES = (DUOLOGUE_UL_pairs, DUOLOGUE_PT_characters, DUOLOGUE_PT_motion, DUOLOGUE_PT_backend)
@@ -183,8 +184,6 @@ def _draw_ending(layout: Any, context: Context, job: jobs.Job | None) -> None:
     error = jobs.refusal() or (job.error if job is not None else None)
     if error is not None:
         draw_error(layout, context, error)
-        if jobs.session.state is State.FAILED:
-            layout.operator(DUOLOGUE_OT_backend_restart.bl_idname, icon="FILE_REFRESH")
     elif job is not None and job.note:
         icon = "CHECKMARK" if job.phase is jobs.Phase.DONE else "CANCEL"
         paragraph(layout, context, job.note, icon)

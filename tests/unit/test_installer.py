@@ -20,71 +20,14 @@ from blender_addon.installer.payload import Payload, payload
 from blender_addon.installer.setup import CPU, CUDA, Phase, Setup, Wish
 from protocol import installation
 from protocol.errors import DuologueError
+from tests.fake_python import FakePython
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the made-up Python is a script with a #! line")
 
-FAKE_PYTHON = """#!{real}
-import json, pathlib, shutil, sys, time
-script = json.loads(pathlib.Path({folder!r}, "script.json").read_text())
-words = sys.argv[1:]
-with open({folder!r} + "/said.txt", "a") as said:
-    said.write(" ".join(words) + "\\n")
-if words[:2] == ["-I", "-c"]:
-    print(json.dumps([*script["version"], 64, __file__]))
-elif words[:2] == ["-m", "venv"]:
-    target = pathlib.Path(words[2], "bin", "python")
-    target.parent.mkdir(parents=True)
-    shutil.copy(__file__, target)
-elif words[:3] == ["-m", "pip", "--version"]:
-    print("pip 26.0 from somewhere (python 3.12)")
-elif words[:2] == ["-m", "pip"] and "torch==1" in words:
-    cache = pathlib.Path(words[words.index("--cache-dir") + 1])
-    cache.mkdir(exist_ok=True)
-    for name in ("numpy", "torch"):
-        if (cache / name).exists():
-            print(f"Using cached {{name}}-1-py3-none-any.whl (10.0 MB)")
-            continue
-        print(f"Downloading {{name}}-1-py3-none-any.whl (10.0 MB)", flush=True)
-        for part in range(0, 11):
-            print(f"Progress {{part * 1000000}} of 10000000", flush=True)
-            if name == script["hangs"] and part == 5:
-                time.sleep(60)
-        if name == script["fails"]:
-            print("ERROR: No space left on device")
-            sys.exit(1)
-        (cache / name).touch()
-    print("Installing collected packages: numpy, torch")
-elif words[0] == "-c":
-    print(json.dumps(["1", False]))
-elif words == ["-m", "backend", "--version"]:
-    sys.exit(not pathlib.Path("backend/__main__.py").is_file())
-"""
-
-
-class Fake:
-    """A Python of 3.12 whose pip does as it is told, and what it was called with."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "python3.12"
-        self.path.write_text(FAKE_PYTHON.format(real=sys.executable, folder=str(folder)))
-        self.path.chmod(0o755)
-        self._folder = folder
-        self.tell()
-
-    def tell(self, *, hangs: str = "", fails: str = "", version: tuple[int, int, int] = (3, 12, 1)) -> None:
-        script = {"hangs": hangs, "fails": fails, "version": version}
-        (self._folder / "script.json").write_text(json.dumps(script))
-
-    def said(self, word: str) -> int:
-        """How often it was called with a word among its arguments."""
-        lines = (self._folder / "said.txt").read_text().splitlines()
-        return sum(word in line.split() for line in lines)
-
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Fake:
-    (tmp_path / "fake").mkdir()
-    return Fake(tmp_path / "fake")
+def fake(tmp_path: Path) -> FakePython:
+    return FakePython(tmp_path / "fake")
 
 
 @pytest.fixture
@@ -106,7 +49,7 @@ def a_payload(path: Path, identity: str = "one") -> Payload:
 
 
 @pytest.fixture
-def wish(fake: Fake, note: Path, tmp_path: Path) -> Wish:
+def wish(fake: FakePython, note: Path, tmp_path: Path) -> Wish:
     home = Home(tmp_path / "data" / "backend")
     return Wish(home, a_payload(tmp_path / "backend.zip"), str(fake.path), CPU, True, "")
 
@@ -131,7 +74,7 @@ def made(installer: Setup, wish: Wish) -> None:
     assert installer.progress.phase is Phase.DONE, installer.progress
 
 
-def test_one_call_makes_an_environment_that_every_blender_finds(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_one_call_makes_an_environment_that_every_blender_finds(installer: Setup, wish: Wish, fake: FakePython) -> None:
     made(installer, wish)
     found = installation.find()
     assert found is not None
@@ -148,7 +91,7 @@ def test_one_call_makes_an_environment_that_every_blender_finds(installer: Setup
     assert "Progress " not in wish.home.log.read_text()
 
 
-def test_beginning_never_waits(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_beginning_never_waits(installer: Setup, wish: Wish, fake: FakePython) -> None:
     fake.tell(hangs="torch")
     begun = time.thread_time()
     installer.begin(wish)
@@ -158,7 +101,7 @@ def test_beginning_never_waits(installer: Setup, wish: Wish, fake: Fake) -> None
     wait(installer)
 
 
-def test_the_download_says_how_far_it_is(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_the_download_says_how_far_it_is(installer: Setup, wish: Wish, fake: FakePython) -> None:
     fake.tell(hangs="torch")
     installer.begin(wish)
     wait(installer, lambda: "torch: 5 of 10 MB" in installer.progress.detail)
@@ -168,7 +111,7 @@ def test_the_download_says_how_far_it_is(installer: Setup, wish: Wish, fake: Fak
     wait(installer)
 
 
-def test_cancelled_it_stops_at_once_and_goes_on_with_what_has_arrived(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_cancelled_it_stops_at_once_and_goes_on_later(installer: Setup, wish: Wish, fake: FakePython) -> None:
     fake.tell(hangs="torch")
     installer.begin(wish)
     wait(installer, lambda: "torch: 5" in installer.progress.detail)
@@ -184,13 +127,13 @@ def test_cancelled_it_stops_at_once_and_goes_on_with_what_has_arrived(installer:
     assert "Using cached numpy" in wish.home.log.read_text()
 
 
-def test_another_python_or_device_begins_anew(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_another_python_or_device_begins_anew(installer: Setup, wish: Wish, fake: FakePython) -> None:
     made(installer, wish)
     made(installer, replace(wish, device=CUDA))
     assert fake.said("venv") == 2
 
 
-def test_a_download_that_fails_says_why_and_can_be_gone_on_with(installer: Setup, wish: Wish, fake: Fake) -> None:
+def test_a_download_that_fails_says_why_and_can_be_gone_on_with(installer: Setup, wish: Wish, fake: FakePython) -> None:
     fake.tell(fails="torch")
     installer.begin(wish)
     wait(installer)
@@ -204,7 +147,7 @@ def test_a_download_that_fails_says_why_and_can_be_gone_on_with(installer: Setup
 
 
 def test_a_new_program_replaces_the_old_one_without_downloading_again(
-    installer: Setup, wish: Wish, fake: Fake, tmp_path: Path
+    installer: Setup, wish: Wish, fake: FakePython, tmp_path: Path
 ) -> None:
     made(installer, wish)
     newer = replace(wish, payload=a_payload(tmp_path / "newer.zip", "two"), online=False)
@@ -262,7 +205,7 @@ def test_two_blenders_do_not_set_up_at_once(installer: Setup, wish: Wish) -> Non
 
 @pytest.mark.parametrize("version", [(3, 10, 9), (2, 7, 18)])
 def test_a_python_that_is_too_old_is_named(
-    installer: Setup, wish: Wish, fake: Fake, version: tuple[int, int, int]
+    installer: Setup, wish: Wish, fake: FakePython, version: tuple[int, int, int]
 ) -> None:
     fake.tell(version=version)
     installer.begin(wish)
@@ -272,7 +215,7 @@ def test_a_python_that_is_too_old_is_named(
     assert str(fake.path) in installer.progress.error.message
 
 
-def test_blenders_own_python_is_the_last_resort(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blenders_own_python_is_the_last_resort(fake: FakePython, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pythons, "candidates", lambda: iter([str(fake.path)]))
     assert pythons.choose("", str(fake.path)).inside_blender
     assert not pythons.choose("", "/nowhere/python").inside_blender
