@@ -52,6 +52,11 @@ EXTENSION_ZIPS = {
 }
 WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "win_amd64", "win_arm64", "macosx_12_0_universal2")
 
+SHIPPED_CHECKPOINT = "duologue-small"
+BACKEND_FILES = (".py", ".json", ".yaml", ".safetensors")
+CPU_DOWNLOAD_BYTES = 310_000_000
+"""What pip fetches for the backend on Linux without CUDA, measured; the extension tells the time left from it."""
+
 
 def main() -> int:
     """Run the command that the command line names and return its exit code."""
@@ -125,7 +130,7 @@ def setup(*, cuda: bool = False) -> int:
     if not python().exists():
         step("virtual environment", lambda: venv.create(ENVIRONMENT, with_pip=True, clear=ENVIRONMENT.exists()))
     step("torch", lambda: install_torch(cuda))
-    ours = ".[train,evaluation,test,blender]"
+    ours = ".[base,train,evaluation,test,blender]"
     step("Duologue and what it needs", lambda: pip("install", "-e", ours, f"torch=={TORCH}"))
     step("characters for the demo", lambda: pip("install", "--no-deps", CHARACTER_DATA))
     run([python(), "-c", LEAVE_NOTE, python(), HERE])
@@ -210,8 +215,10 @@ def build_extension() -> list[Path]:
     """Build and validate one zip for each Python of Blender's; returns their paths, the oldest Blender's first."""
     import tomllib  # here and not above, so that an old Python can still be told to step aside
 
-    version = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["version"]
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    version = project["version"]
     DIST.mkdir(exist_ok=True)
+    backend = pack_backend(version, project["dependencies"])
     zips = []
     for name, target in EXTENSION_ZIPS.items():
         wheels = fetch_wheels(target["python"])
@@ -222,6 +229,7 @@ def build_extension() -> list[Path]:
                 archive.writestr(inner, data)
             archive.writestr("blender_manifest.toml", manifest(version, target["limits"], wheels))
             archive.write(HERE / "LICENSE", "LICENSE")
+            archive.write(backend, "backend.zip", zipfile.ZIP_STORED)
             for wheel in wheels:
                 archive.write(wheel, f"wheels/{wheel.name}", zipfile.ZIP_STORED)
         partial.replace(path)
@@ -241,6 +249,31 @@ def extension_files() -> dict[str, bytes]:
     for path in sorted((HERE / "protocol").glob("*.py")):
         files[f"protocol/{path.name}"] = path.read_bytes()
     return files
+
+
+def pack_backend(version: str, dependencies: Sequence[str]) -> Path:
+    """Pack what the extension sets up outside Blender: backend, protocol and checkpoint; returns the zip's path."""
+    folders = ("backend", "protocol", f"checkpoints/{SHIPPED_CHECKPOINT}")
+    found = (path for folder in folders for path in sorted((HERE / folder).rglob("*")))
+    files = [path for path in found if path.suffix in BACKEND_FILES and "__pycache__" not in path.parts]
+    identity = hashlib.sha256()
+    target = HERE / "build" / "backend.zip"
+    target.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (*files, HERE / "LICENSE"):
+            inner, data = path.relative_to(HERE).as_posix(), path.read_bytes()
+            identity.update(f"{inner} {len(data)} ".encode() + data)
+            # Weights hardly shrink, and take long to try.
+            weights = path.suffix == ".safetensors"
+            archive.writestr(inner, data, zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED)
+        description = {
+            "identity": identity.hexdigest(),
+            "version": version,
+            "requirements": [f"torch=={TORCH}" if need.startswith("torch") else need for need in dependencies],
+            "cpu_bytes": CPU_DOWNLOAD_BYTES,
+        }
+        archive.writestr("backend.json", json.dumps(description, indent=1))
+    return target
 
 
 def vendor_imports(source: bytes, depth: int) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import bpy
-from bpy.types import Action, ActionSlot, FCurve
+from bpy.types import ID, Action, ActionSlot, FCurve
 
 NAME_BYTES = 63 if bpy.app.version < (5, 0, 0) else 255
 """Longest name of an ID or an action slot, in UTF-8 bytes; Blender cuts what is longer."""
@@ -38,3 +38,20 @@ def fcurves_of(action: Action, slot: ActionSlot) -> list[FCurve]:
     strips: list[Any] = [strip for layer in action.layers for strip in layer.strips]
     bags = [strip.channelbag(slot) for strip in strips]
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def stored(owner: ID, name: str) -> Any:
+    """What the file holds of an extension's property as it was saved, whatever the property looks like now; or None."""
+    return _stored_properties(owner).get(name)
+
+
+def forget_stored(owner: ID, name: str) -> None:
+    """Remove from the file what `stored` returns."""
+    del _stored_properties(owner)[name]
+
+
+def _stored_properties(owner: Any) -> Any:
+    if bpy.app.version < (5, 0, 0):
+        return owner
+    properties = owner.bl_system_properties_get()
+    return {} if properties is None else properties

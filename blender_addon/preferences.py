@@ -4,16 +4,29 @@
 # pyright: reportInvalidTypeForm=false
 
 from pathlib import Path
+from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy.types import AddonPreferences
 
 from protocol import connection
+from protocol.errors import DuologueError
 
 from . import compat
+from .installer.home import default_home
+from .installer.payload import payload
+from .installer.setup import AUTO, CPU, CUDA, Wish
+from .link.install import blender_python
 from .link.process import Settings
 from .stubs import Context
+
+PACKAGE = __package__ or ""
+_DEVICES = (
+    (AUTO, "Automatic", "CUDA if an NVIDIA driver is found, else the processor"),
+    (CPU, "Processor", "Run on the processor; the smaller download"),
+    (CUDA, "CUDA", "Run on an NVIDIA card; several GB to download"),
+)
 
 
 def _redraw_outliners(_preferences: object, context: Context) -> None:
@@ -26,26 +39,37 @@ def _redraw_outliners(_preferences: object, context: Context) -> None:
 class DUOLOGUE_AP_preferences(AddonPreferences):
     """How the backend is found, and where captions are shown."""
 
-    bl_idname = __package__ or ""
+    bl_idname = PACKAGE
 
     auto_start: BoolProperty(
         name="Start the Backend When Needed",
         description="Start it in the background at the first Generate, React or Describe, and stop it with Blender",
         default=True,
     )
+    setup_device: EnumProperty(
+        name="Device", description="Choose what the backend is set up to run on", items=_DEVICES, default=AUTO
+    )
+    setup_python: StringProperty(
+        name="Python",
+        description="Choose the Python (3.11 or newer) that the backend's environment is made with; empty: find one",
+        subtype="FILE_PATH",
+    )
     backend_python: StringProperty(
-        name="Backend Python",
-        description="Interpreter that the backend is installed for; empty: the one that setting up Duologue noted down",
+        name="Environment",
+        description="Use the backend in this environment, or this interpreter; empty: what was set up",
         subtype="FILE_PATH",
     )
     checkpoint: StringProperty(
         name="Checkpoint",
-        description="Folder of the model to load; empty: the one that comes with the backend",
+        description="Choose the folder of the model to load; empty: the one that comes with the backend",
         subtype="DIR_PATH",
     )
     connection_file: StringProperty(
         name="Connection File",
-        description="Connection file of a backend that you run yourself; empty: find or start one",
+        description=(
+            "Use a backend that runs already, here or on another computer: the file that it wrote, with its address "
+            "and its key; empty: find or start one"
+        ),
         subtype="FILE_PATH",
     )
 
@@ -63,15 +87,20 @@ class DUOLOGUE_AP_preferences(AddonPreferences):
 
     def draw(self, context: Context) -> None:
         """Draw the settings in Blender's preferences."""
-        column = self.layout.column()
-        column.prop(self, "auto_start")
-        column.separator()
-        column.prop(self, "backend_python")
-        column.prop(self, "checkpoint")
-        column.prop(self, "connection_file")
-        column.separator()
-        column.prop(self, "outliner_captions")
-        column.prop(self, "caption_markers")
+        # Here and not above: the drawing reads these preferences.
+        from .ui.setup import draw_section
+
+        layout: Any = self.layout
+        draw_section(_titled(layout, "Backend on This Computer"), context)
+        column = _titled(layout, "Or Another Backend")
+        for name in ("backend_python", "connection_file"):
+            column.prop(self, name)
+        column = _titled(layout, "How It Runs")
+        for name in ("auto_start", "checkpoint"):
+            column.prop(self, name)
+        column = _titled(layout, "Captions")
+        for name in ("outliner_captions", "caption_markers"):
+            column.prop(self, name)
 
 
 CLASSES = (DUOLOGUE_AP_preferences,)
@@ -79,7 +108,7 @@ CLASSES = (DUOLOGUE_AP_preferences,)
 
 def preferences_of(context: Context) -> DUOLOGUE_AP_preferences:
     """What the person chose."""
-    chosen = context.preferences.addons[__package__ or ""].preferences
+    chosen = context.preferences.addons[PACKAGE].preferences
     assert isinstance(chosen, DUOLOGUE_AP_preferences)
     return chosen
 
@@ -99,9 +128,36 @@ def backend_settings(context: Context) -> Settings:
     )
 
 
+def setup_wish(context: Context) -> Wish:
+    """What setting up shall make, from the preferences.
+
+    Raises:
+        DuologueError: ``setup_nothing`` if this copy of the extension carries no backend.
+    """
+    carried = payload()
+    if carried is None:
+        raise DuologueError(
+            "setup_nothing",
+            "This copy of the extension carries no backend.",
+            "Run `python build.py setup` in the Duologue folder, or install the extension from its zip.",
+        )
+    chosen = preferences_of(context)
+    python = _absolute(chosen.setup_python)
+    return Wish(default_home(), carried, python, chosen.setup_device, bpy.app.online_access, blender_python())
+
+
 def user_folder() -> Path:
     """The one folder of Blender's that an extension may write to."""
-    return Path(compat.extension_user_folder(__package__ or ""))
+    return Path(compat.extension_user_folder(PACKAGE))
+
+
+def _titled(layout: Any, title: str) -> Any:
+    """A column with a title."""
+    column = layout.column()
+    column.label(text=title)
+    box = column.box().column()
+    column.separator()
+    return box
 
 
 def _absolute(path: str) -> str:

@@ -1,14 +1,22 @@
-"""What is stored in the .blend: who A and B are, and what was last asked for."""
+"""What is stored in the .blend: the pairs of a scene, who A and B are in each, and what was last asked for."""
 
 # Blender reads property definitions from annotations.
 # pyright: reportInvalidTypeForm=false
 
 from typing import Any
 
-from bpy.props import BoolProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 from bpy.types import Object, PropertyGroup, Scene
 
 from .characters import correct, mapping_of
+from .results import DUOLOGUE_PG_result
 from .retarget import mapping
 
 _BONE_ROWS = (
@@ -51,8 +59,12 @@ def _bone_field(row: str) -> Any:
 
 def _character_of(group: PropertyGroup) -> Object | None:
     scene: Any = group.id_data
-    pair = pair_of(scene)
-    return pair.character_a if group == pair.bones_a else pair.character_b
+    for pair in scene.duologue.pairs:
+        if group == pair.bones_a:
+            return pair.character_a
+        if group == pair.bones_b:
+            return pair.character_b
+    return None
 
 
 class DUOLOGUE_PG_bones(PropertyGroup):
@@ -61,9 +73,14 @@ class DUOLOGUE_PG_bones(PropertyGroup):
     __annotations__ = {row: _bone_field(row) for row in _BONE_ROWS}
 
 
-class DUOLOGUE_PG_pair(PropertyGroup):
-    """The pair of characters of a scene and the settings of the next generation."""
+class DUOLOGUE_PG_prompt(PropertyGroup):
+    """A prompt that was used before: its ``name``."""
 
+
+class DUOLOGUE_PG_pair(PropertyGroup):
+    """Two characters, the settings of their next generation, and their latest result; its ``name`` is in the list."""
+
+    key: IntProperty(description="Tells the pair from the others of its scene, whatever it is called")
     character_a: PointerProperty(
         name="A",
         description="Armature of the first person, whom prompts call “the first person” or “A”",
@@ -78,11 +95,14 @@ class DUOLOGUE_PG_pair(PropertyGroup):
     )
     bones_a: PointerProperty(type=DUOLOGUE_PG_bones)
     bones_b: PointerProperty(type=DUOLOGUE_PG_bones)
+    show_bones_a: BoolProperty(name="Bones of A", description="Show which bone plays which joint")
+    show_bones_b: BoolProperty(name="Bones of B", description="Show which bone plays which joint")
     prompt: StringProperty(
         name="Prompt",
         description="What the two of them do, in plain words",
         default="two people shake hands",
     )
+    history: CollectionProperty(type=DUOLOGUE_PG_prompt)
     seconds: FloatProperty(
         name="Seconds",
         description="How long the motion is, in seconds, whatever the scene's frame rate",
@@ -104,7 +124,6 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         description="Draw another seed at every Generate and React",
         default=True,
     )
-
     variations: IntProperty(
         name="Variations",
         description="Make so many motions for the same prompt, one after the other, to choose from",
@@ -112,26 +131,29 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         min=1,
         max=VARIATIONS_MAX,
     )
+    result: PointerProperty(type=DUOLOGUE_PG_result)
 
     def characters(self) -> tuple[Object | None, Object | None]:
         """Character A and character B; None where none was picked."""
         return self.character_a, self.character_b
 
 
-CLASSES = (DUOLOGUE_PG_bones, DUOLOGUE_PG_pair)
+class DUOLOGUE_PG_pairs(PropertyGroup):
+    """The pairs of a scene, of which one is being worked on."""
+
+    pairs: CollectionProperty(type=DUOLOGUE_PG_pair)
+    active: IntProperty(name="Pair", description="Click a pair to work on it", min=0)
+
+
+CLASSES = (DUOLOGUE_PG_bones, DUOLOGUE_PG_prompt, DUOLOGUE_PG_pair, DUOLOGUE_PG_pairs)
 _NAME = "duologue"
 
 
 def register() -> None:
-    """Attach the pair to every scene; its class must be registered."""
-    setattr(Scene, _NAME, PointerProperty(type=DUOLOGUE_PG_pair))
+    """Attach the pairs to every scene; their classes must be registered."""
+    setattr(Scene, _NAME, PointerProperty(type=DUOLOGUE_PG_pairs))
 
 
 def unregister() -> None:
-    """Take the pair off the scenes again."""
+    """Take the pairs off the scenes again."""
     delattr(Scene, _NAME)
-
-
-def pair_of(scene: Scene) -> DUOLOGUE_PG_pair:
-    """A scene's pair settings."""
-    return getattr(scene, _NAME)

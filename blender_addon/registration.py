@@ -2,16 +2,18 @@
 
 import bpy
 
-from . import preferences, properties, results
-from .link import jobs
-from .operators import backend, describe, generate, publish, react, result, rig_setup
+from . import preferences, properties, results, versioning
+from .link import install, jobs
+from .operators import backend, describe, generate, pairs, publish, react, remedies, result, rig_setup, setup
 from .ui import menus, outliner, sidebar
 from .ui import result as result_panel
+from .ui import setup as setup_panel
 
 CLASSES = (
     *preferences.CLASSES,
-    *properties.CLASSES,
     *results.CLASSES,
+    *properties.CLASSES,
+    *pairs.CLASSES,
     *generate.CLASSES,
     *react.CLASSES,
     *describe.CLASSES,
@@ -19,11 +21,14 @@ CLASSES = (
     *publish.CLASSES,
     *rig_setup.CLASSES,
     *backend.CLASSES,
+    *setup.CLASSES,
+    *remedies.CLASSES,
+    *setup_panel.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
     *menus.CLASSES,
 )
-_ATTACHED = (properties, results, jobs, menus, outliner)
+_ATTACHED = (properties, versioning, jobs, install, menus, outliner)
 
 
 def register() -> None:

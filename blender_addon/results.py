@@ -1,4 +1,4 @@
-"""A result that may still be rejected, with its variations and what was there before: all of it in the .blend.
+"""A pair's result that may still be rejected, with its variations and what was before: all of it in the .blend.
 
 Because the scene holds it, undo, redo, saving and loading keep it in step with the actions that it speaks of.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
-from bpy.types import Action, Object, PropertyGroup, Scene
+from bpy.types import Action, Object, PropertyGroup
 
 from .animation.apply import PairWriter
 from .animation.previous import Previous, put_back
@@ -26,6 +26,7 @@ class Asked:
     """What a result was asked for, so that it can be asked for again.
 
     Attributes:
+        pair: key of the pair that was asked; see `characters.pair_of_key`.
         task: as the protocol names it.
         prompt: may be empty where the task needs none.
         seconds: length, where the task needs one.
@@ -36,6 +37,7 @@ class Asked:
         actor: name of the object that was reacted to; empty where nobody was.
     """
 
+    pair: int
     task: str
     prompt: str
     seed: int
@@ -71,7 +73,7 @@ def _show(result: DUOLOGUE_PG_result, _context: object) -> None:
 
 
 class DUOLOGUE_PG_result(PropertyGroup):
-    """The latest result of a scene, as long as it is neither accepted nor rejected; empty otherwise."""
+    """The latest result of a pair, as long as it is neither accepted nor rejected; empty otherwise."""
 
     variations: CollectionProperty(type=DUOLOGUE_PG_variation)
     before: CollectionProperty(type=DUOLOGUE_PG_before)
@@ -85,42 +87,25 @@ class DUOLOGUE_PG_result(PropertyGroup):
 
 
 CLASSES = (DUOLOGUE_PG_variation, DUOLOGUE_PG_before, DUOLOGUE_PG_result)
-_NAME = "duologue_result"
 
 
-def register() -> None:
-    """Attach a result to every scene; its classes must be registered."""
-    setattr(Scene, _NAME, PointerProperty(type=DUOLOGUE_PG_result))
+def is_pending(result: DUOLOGUE_PG_result) -> bool:
+    """Whether a result can be accepted or rejected."""
+    return any(one.action is not None for one in result.variations)
 
 
-def unregister() -> None:
-    """Take the results off the scenes again."""
-    delattr(Scene, _NAME)
-
-
-def result_of(scene: Scene) -> DUOLOGUE_PG_result:
-    """A scene's latest result."""
-    return getattr(scene, _NAME)
-
-
-def is_pending(scene: Scene) -> bool:
-    """Whether a scene has a result that can be accepted or rejected."""
-    return any(one.action is not None for one in result_of(scene).variations)
-
-
-def remember(scene: Scene, asked: Asked, writers: Sequence[PairWriter], *, again: bool) -> None:
-    """Make a result of what writers wrote, one for each variation, of which the first is being played.
+def remember(result: DUOLOGUE_PG_result, asked: Asked, writers: Sequence[PairWriter], *, again: bool) -> None:
+    """Hold what writers wrote as the result of a pair, one writer for each variation, of which the first is played.
 
     The result before it is accepted; where the same was asked for ``again``, it makes room instead, and what was before
     it is what will come back.
     """
-    result = result_of(scene)
     targets = [previous.find() for previous in writers[0].previous]
     # Undo may have taken the other result away meanwhile.
     if again and [one.character for one in result.before] == targets:
         _clear_variations(result, keep=None)
     else:
-        accept(scene)
+        accept(result)
         for previous in writers[0].previous:
             _note(result.before.add(), previous)
     for number, writer in enumerate(writers):
@@ -133,12 +118,11 @@ def remember(scene: Scene, asked: Asked, writers: Sequence[PairWriter], *, again
     result.actor = bpy.data.objects.get(asked.actor) if asked.actor else None
 
 
-def accept(scene: Scene) -> None:
+def accept(result: Any) -> None:
     """Keep what is shown, remove the other variations, and forget what was before; actions of before stay in the file.
 
     Actions that something else uses by now stay as well.
     """
-    result: Any = result_of(scene)
     shown = result.variations[result.shown].action if result.shown < len(result.variations) else None
     _clear_variations(result, keep=shown)
     for action in _clear_before(result):
@@ -146,12 +130,11 @@ def accept(scene: Scene) -> None:
             action.use_fake_user = True
 
 
-def reject(scene: Scene) -> list[str]:
+def reject(result: Any) -> list[str]:
     """Put everything back as it was before the result; returns the names of characters that play something else by now.
 
     Those are left alone.
     """
-    result: Any = result_of(scene)
     left = []
     for one in result.before:
         if one.character is None:

@@ -11,11 +11,19 @@ from typing import ClassVar
 
 from .motion import Motion
 
-PROTOCOL_VERSION = (1, 0)
+PROTOCOL_VERSION = (1, 1)
 """Major, minor. Peers of different majors refuse each other; a newer minor may add fields and messages."""
 
 GENERATE, REACT, DESCRIBE = "generate", "react", "describe"
-TASKS = (GENERATE, REACT, DESCRIBE)
+EDIT, ASK, STORY, COMPLETE = "edit", "ask", "story", "complete"
+TASKS = (GENERATE, REACT, DESCRIBE, EDIT, ASK, STORY, COMPLETE)
+"""Every task that this version knows; which of them a checkpoint can do is in `Welcome`."""
+
+SCENES_MAX = 4
+"""Most scenes of one story."""
+SCRIPT_CHARACTERS_MAX = 20_000
+SCRIPT = "script"
+"""Key of `Result.details` under which the backend hands over what it understood of a motion."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Welcome:
     TYPE: ClassVar[str] = "welcome"
     backend_version: str
     tasks: list[str]
+    """What the checkpoint can do; until it is loaded, all tasks that the backend knows."""
     checkpoint: str
     device: str
     ready: bool
@@ -63,15 +72,29 @@ class Submit:
 
     ``generate`` needs ``prompt`` and ``seconds``; ``react`` needs a one-person ``motion`` and takes an optional
     ``prompt``, and answers with the partner's motion alone; ``describe`` needs a ``motion`` of one or two persons.
+
+    ``edit`` needs a two-person ``motion`` and the instruction as ``prompt``, takes an optional ``script``, and answers
+    with the whole new motion of both; ``ask`` needs a ``motion`` of one or two persons and the question as ``prompt``,
+    and answers in text; ``story`` needs ``prompts`` and ``seconds``, and takes the two-person ``motion`` that came
+    before; ``complete`` needs a two-person ``motion`` and a ``gap`` in it or at its end, takes an optional ``prompt``,
+    and answers with the frames of the gap alone.
     """
 
     TYPE: ClassVar[str] = "submit"
     task: str
     prompt: str = ""
     seconds: float = 0.0
+    """Length of what is made; of a story, of all its scenes together."""
     seed: int = 0
     samples: int = 1
     motion: Motion | None = None
+    script: str = ""
+    """What the backend understood of ``motion``, as an earlier `Result` handed it over; for the backend alone."""
+    prompts: list[str] = field(default_factory=list)
+    """The scenes of a story, 1 to `SCENES_MAX`."""
+    gap: list[int] = field(default_factory=list)
+    """First frame of ``motion`` to be made anew, and the one after the last; where it begins at the motion's end, it
+    says how far to continue it."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +123,9 @@ class MotionPart:
     TYPE: ClassVar[str] = "motion"
     sample: int
     start: int
-    """Index of the stretch's first frame in the whole motion."""
+    """Index of the stretch's first frame in the whole motion; of ``complete``, in the gap."""
     total: int
-    """Frames that the whole motion will have."""
+    """Frames that the whole motion, or the gap, will have."""
     motion: Motion
 
 
@@ -120,9 +143,10 @@ class Result:
 
     TYPE: ClassVar[str] = "result"
     text: str = ""
-    """The whole caption, where the task makes one."""
+    """The whole caption or answer, where the task makes one."""
     compute_seconds: float = 0.0
     details: dict[str, float | str] = field(default_factory=dict)
+    """More about it; under `SCRIPT`, what the backend understood of the motion, to be sent back with an edit."""
 
 
 @dataclass(frozen=True)

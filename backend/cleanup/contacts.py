@@ -14,13 +14,15 @@ CONFIRMED = 2
 """Frames that a toe must stay slow and low for its contact to begin."""
 LOOK_AHEAD = SPAN + CONFIRMED
 """Frames after a frame that decide whether a contact begins in it."""
-_LEAVES = (0.12, 0.5)
+_LEAVES = (0.2, 0.6)
 """Metres a second: a standing toe that becomes faster leaves. The first holds for one that has stood quite still, the
 second for one that creeps; in between it is `_RESTLESS` times as fast as it has been."""
 _RESTLESS = 8.0
-_LANDS = 0.7
+_LANDS = 0.9
 """Share of that speed below which a toe lands."""
-_CREEP, _RENEWAL = 0.04, 0.2
+_NEEDED = 0.9
+"""The same speed at least for a foot whose person stands on no other: who does not fly stands on something."""
+_CREEP, _RENEWAL = 0.07, 0.2
 """Metres a second at which a toe is taken to creep at first, and share of the newest frame in it later."""
 _HOVERS = 0.04
 """Metres over the floor at which a toe neither lands nor stays, however slow; up to there the speeds shrink to 0."""
@@ -99,12 +101,15 @@ class Contacts:
             first: number of the first frame of the arrays.
             until: number of a frame.
         """
-        speed, height = _speed(toes), toes[..., 1]
+        height, leaving, landing = toes[..., 1], _speed(toes, SPAN, 0), _speed(toes, 0, SPAN)
+        speed = _speed(toes, SPAN, SPAN)
         low = 1 - np.maximum(height, 0) / _HOVERS
         for frame in range(self._next - first, until - first):
             soon = slice(frame, frame + CONFIRMED + 1)
-            fastest = np.clip(_RESTLESS * self._creep, *_LEAVES) * low[soon]
-            leaves, stays = speed[frame] > fastest[0], (speed[soon] < _LANDS * fastest).all(0)
+            fastest = np.clip(_RESTLESS * self._creep, *_LEAVES)
+            alone = [[not _stands(feet[1 - side]) for side in range(2)] for feet in self.feet]
+            fastest = np.where(alone, np.maximum(fastest, _NEEDED), fastest) * low[soon]
+            leaves, stays = leaving[frame] > fastest[0], (landing[soon] < _LANDS * fastest).all(0)
             for person, feet in enumerate(self.feet):
                 for side, contacts in enumerate(feet):
                     foot, number = (person, side), frame + first
@@ -112,7 +117,8 @@ class Contacts:
                         self._creep[foot] += _RENEWAL * (speed[frame][foot] - self._creep[foot])
                         astray = np.hypot(*(toes[frame][foot][[0, 2]] - contacts[-1].place))
                         steps = bool(astray > (_ASTRAY if _stands(feet[1 - side]) else _FAR_ASTRAY))
-                        if leaves[foot] or steps:
+                        landed = number - contacts[-1].start >= SPAN
+                        if (leaves[foot] and landed) or steps:
                             contacts[-1].end(number, toes[frame - 1][foot], headings[frame - 1][foot], steps)
                     elif stays[foot] and not _stepping(contacts, number):
                         calmest = frame + int(np.argmin(speed[(soon, *foot)]))
@@ -122,9 +128,10 @@ class Contacts:
         self._next = max(self._next, until)
 
 
-def _speed(toes: np.ndarray) -> np.ndarray:
+def _speed(toes: np.ndarray, back: int, on: int) -> np.ndarray:
+    """Mean speed (T, P, 2) from ``back`` frames before each frame to ``on`` frames after it, metres a second."""
     frames = np.arange(len(toes))
-    after, before = np.minimum(frames + SPAN, frames[-1]), np.maximum(frames - SPAN, 0)
+    after, before = np.minimum(frames + on, frames[-1]), np.maximum(frames - back, 0)
     way = np.linalg.norm((toes[after] - toes[before])[..., [0, 2]], axis=-1)
     return way * FPS / np.maximum(after - before, 1)[:, None, None]
 

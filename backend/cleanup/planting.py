@@ -10,7 +10,7 @@ from protocol import rotations as rot
 from protocol.skeleton import JOINT
 
 from ..limbs import followed
-from .contacts import LOOK_AHEAD, SPAN, STEP, Contact, Contacts
+from .contacts import FPS, LOOK_AHEAD, SPAN, STEP, Contact, Contacts
 from .frames import Frames
 from .stage import Stage
 
@@ -21,6 +21,12 @@ _EASE_IN, _EASE_OUT = 4, 6
 """Frames over which a foot comes to its place, and over which it is let go."""
 _LIFT = 0.03
 """Metres by which a foot is raised that steps over to a new place."""
+_CLEARS = 0.018
+"""Metres over the floor to which a toe is raised that moves as fast as `_SWINGS`."""
+_SWINGS = (0.4, 0.7)
+"""Metres a second at which a foot begins to swing, and from which on it does."""
+_LIFTS = 2.0
+"""Frames before it lands and after it leaves in which a swinging toe is that high."""
 _FLAT, _TILTED = np.radians(3), np.radians(8)
 """A standing foot is laid level if it is tilted by less than the first angle, and left as it is beyond the second."""
 _LONGEST = 0.995
@@ -42,6 +48,7 @@ class Planting(Stage):
         super().__init__()
         self._offsets = offsets.astype(np.float64)
         self._contacts = Contacts(len(offsets))
+        self._before: np.ndarray | None = None  # (P, 2, 3) where the toes were placed in the last finished frame
 
     def work(self, window: Frames, start: int, stop: int) -> Frames:
         """Move the feet of the frames to where they stand."""
@@ -56,16 +63,25 @@ class Planting(Stage):
              for side, contacts in enumerate(feet)]
             for person, feet in enumerate(self._contacts.feet)
         ]  # fmt: skip
-        shift, turned, weight = (
-            np.stack([np.stack([foot[i] for foot in feet], 1) for feet in held], 1) for i in range(3)
+        shift, turned, weight, away = (
+            np.stack([np.stack([foot[i] for foot in feet], 1) for feet in held], 1) for i in range(4)
         )
-        return self._placed(window.slice(start, stop), shift, turned, weight)
+        toe = self._cleared(toes[start:stop] + shift, away)
+        return self._placed(window.slice(start, stop), toe, turned, weight)
 
-    def _placed(self, frames: Frames, shift: np.ndarray, turned: np.ndarray, weight: np.ndarray) -> Frames:
-        """Legs that bring the toes to where they are ``shift``ed (T, P, 2, 3)."""
+    def _cleared(self, toe: np.ndarray, away: np.ndarray) -> np.ndarray:
+        """Toes (T, P, 2, 3) over the floor, those that swing at least as high as they must; ``away``: see `_held`."""
+        before = np.concatenate((toe[:1] if self._before is None else self._before[None], toe[:-1]))
+        self._before = toe[-1]
+        speed = np.linalg.norm((toe - before)[..., [0, 2]], axis=-1) * FPS
+        swings = np.clip((speed - _SWINGS[0]) / (_SWINGS[1] - _SWINGS[0]), 0, 1)
+        toe = toe.copy()
+        toe[..., 1] = np.maximum(toe[..., 1], _CLEARS * swings * np.minimum(away / _LIFTS, 1))
+        return toe
+
+    def _placed(self, frames: Frames, toe: np.ndarray, turned: np.ndarray, weight: np.ndarray) -> Frames:
+        """Legs that bring the toes to their places ``toe`` (T, P, 2, 3), metres."""
         feet = _levelled(frames.world[:, :, ANKLES], turned, weight)
-        toe = frames.positions[:, :, TOES] + shift
-        toe[..., 1] = np.maximum(toe[..., 1], 0)
         ankle = toe - rot.rotate(feet, self._offsets[:, TOES])
         drop = self._drop(frames, ankle, weight)
         frames = frames.shifted(-drop[..., None] * np.array([0.0, 1.0, 0.0]))
@@ -93,7 +109,7 @@ class Planting(Stage):
 
 def _held(
     contacts: list[Contact], numbers: np.ndarray, toe: np.ndarray, heading: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """How a foot is moved by its contacts, eased from one to the next.
 
     Args:
@@ -103,9 +119,11 @@ def _held(
         heading: (T,) radians.
 
     Returns:
-        shift (T, 3) of the toe, metres; turn (T,), radians; and how much of a standing foot it is (T,), 0 to 1.
+        shift (T, 3) of the toe, metres; turn (T,), radians; how much of a standing foot it is (T,), 0 to 1; and how
+        many frames away it stands (T,), 0 while it does.
     """
     shift, turned, weight = np.zeros_like(toe), np.zeros_like(heading), np.zeros_like(heading)
+    away = np.full_like(heading, np.inf)
     for contact in contacts:
         if contact.stop is not None and contact.stop + STEP < numbers[0]:
             continue
@@ -123,10 +141,13 @@ def _held(
             own_shift = np.where(left[:, None], fading, own_shift)
             own_turn = np.where(left, (1 - gone) * contact.last_turn, own_turn)
             own_weight = 1 - gone
+            early = early | left
+            away = np.minimum(away, np.where(left, since, np.inf))
+        away = np.minimum(away, np.where(early, np.where(numbers < contact.start, contact.start - numbers, np.inf), 0))
         shift += come[:, None] * (own_shift - shift)
         turned += come * (own_turn - turned)
         weight += come * (own_weight - weight)
-    return shift, turned, weight
+    return shift, turned, weight, away
 
 
 def _levelled(feet: np.ndarray, turned: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket as sockets
 from dataclasses import dataclass
+from pathlib import Path
 
 import zmq
 
+from protocol import connection as connection_file
 from protocol.errors import DuologueError
 
 LOOPBACK = "tcp://127.0.0.1"
@@ -85,6 +88,28 @@ def bind(socket: zmq.Socket, address: str, curve: Curve | None) -> str:
         ) from error
     endpoint = socket.getsockopt(zmq.LAST_ENDPOINT)
     return endpoint.rstrip(b"\0").decode() if isinstance(endpoint, bytes) else str(endpoint)
+
+
+def refuse_second(path: Path) -> None:
+    """Leave a living backend's connection file alone; one of a dead backend may be replaced.
+
+    Raises:
+        DuologueError: ``already_running``.
+    """
+    try:
+        found = connection_file.read(path)
+    except DuologueError:
+        return
+    host, _, port = found.address.removeprefix("tcp://").rpartition(":")
+    try:
+        sockets.create_connection((host, int(port)), timeout=0.5).close()
+    except (OSError, ValueError):
+        return
+    raise DuologueError(
+        "already_running",
+        f"A Duologue backend already runs here as process {found.pid}.",
+        "Use that one, stop it first, or give this one a --connection file of its own.",
+    )
 
 
 def _host_and_port(address: str) -> tuple[str, str | None]:

@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Callable
 
+from .model import Model
 from .server import Server, ServerConfig
-from .worker import Model
 
 
 def serve(load: Callable[[], Model], config: ServerConfig) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket as sockets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from protocol import connection as connection_file
 from protocol.connection import Connection
 from protocol.errors import DuologueError
 from protocol.messages import (
-    DESCRIBE,
-    REACT,
     TASKS,
     USUAL_LIMITS,
     Accepted,
@@ -37,9 +34,10 @@ from protocol.messages import (
 from protocol.wire import BUFFER_BYTES_MAX, Refused, Seen, VersionMismatch, new_key, pack, pack_version_notice, unpack
 
 from .. import __version__
-from . import endpoint
+from . import endpoint, requests
+from .model import Model
 from .queue import Job, JobQueue
-from .worker import LOADING, Model, Worker, cancelled
+from .worker import LOADING, Worker, cancelled
 
 log = logging.getLogger("duologue.server")
 
@@ -95,7 +93,7 @@ class Server:
             DuologueError: ``already_running``, what `endpoint.bind` raises, or what `connection.write` raises.
         """
         try:
-            _refuse_second(self._config.connection_file)
+            endpoint.refuse_second(self._config.connection_file)
             curve = None if endpoint.is_loopback(self._config.address) else endpoint.new_curve()
             self._router.setsockopt(zmq.ROUTER_MANDATORY, 1)
             self._router.setsockopt(zmq.MAXMSGSIZE, BUFFER_BYTES_MAX)
@@ -215,16 +213,9 @@ class Server:
     def _submit(self, job: Job) -> None:
         submit = job.submit
         limits = self._model.limits if self._model else USUAL_LIMITS
-        if submit.task not in TASKS:
-            raise DuologueError("task_unknown", f"This backend knows no task {submit.task[:40]!r}.", "Update it.")
-        if not 1 <= submit.samples <= limits.samples_max:
-            raise DuologueError(
-                "samples_out_of_range",
-                f"{submit.samples} variations cannot be made at once.",
-                f"Choose 1 to {limits.samples_max}.",
-            )
-        if submit.task in (REACT, DESCRIBE) and submit.motion is None:
-            raise DuologueError("motion_missing", f"The task {submit.task} needs a motion.", "Send one with it.")
+        requests.check(submit, limits)
+        if self._model and submit.task not in self._model.tasks:
+            raise requests.unsupported(submit.task, self._model.name)
         self._send(job.client, Accepted(self._queue.add(job)), job.id)
         if self._model is None and self._problem is None:
             self._send(job.client, Progress(0.0, LOADING), job.id)
@@ -240,10 +231,10 @@ class Server:
 
     def _greet(self, client: bytes, hello_id: str) -> None:
         model = self._model
-        name, device, limits = (
-            (model.name, model.device, model.limits) if model else (self._config.checkpoint, "", USUAL_LIMITS)
-        )
-        welcome = Welcome(__version__, list(TASKS), name, device, model is not None, limits)
+        if model:
+            welcome = Welcome(__version__, list(model.tasks), model.name, model.device, True, model.limits)
+        else:
+            welcome = Welcome(__version__, list(TASKS), self._config.checkpoint, "", False, USUAL_LIMITS)
         self._send(client, welcome, hello_id)
         if self._problem:
             self._send(client, _error(self._problem), hello_id)
@@ -288,21 +279,3 @@ def _arrived(socket: zmq.Socket) -> list[list[bytes]]:
 
 def _error(error: DuologueError) -> Error:
     return Error(error.code, error.message, error.hint)
-
-
-def _refuse_second(path: Path) -> None:
-    """Leave a living backend's connection file alone; one of a dead backend may be replaced."""
-    try:
-        found = connection_file.read(path)
-    except DuologueError:
-        return
-    host, _, port = found.address.removeprefix("tcp://").rpartition(":")
-    try:
-        sockets.create_connection((host, int(port)), timeout=0.5).close()
-    except (OSError, ValueError):
-        return
-    raise DuologueError(
-        "already_running",
-        f"A Duologue backend already runs here as process {found.pid}.",
-        "Use that one, stop it first, or give this one a --connection file of its own.",
-    )

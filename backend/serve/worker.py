@@ -6,15 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from protocol.errors import DuologueError
 from protocol.messages import (
+    ASK,
+    COMPLETE,
     DESCRIBE,
+    EDIT,
     GENERATE,
     REACT,
+    SCRIPT,
+    STORY,
     Error,
-    Limits,
     Message,
     MotionPart,
     Progress,
@@ -22,67 +25,23 @@ from protocol.messages import (
     Submit,
     TextPart,
 )
-from protocol.motion import Motion
 
+from .model import Answers, Completes, Edits, Model, Piece, Scripted, Tells
 from .queue import Job, JobQueue
+from .requests import unsupported
 
 log = logging.getLogger("duologue.worker")
 
 LOADING = "Loading the model"
-
-
-class Piece(Protocol):
-    """A finished stretch of motion, as `backend.engine.MotionPiece` is."""
-
-    @property
-    def start(self) -> int:
-        """Index of its first frame in the whole."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """Frames of the whole."""
-        ...
-
-    @property
-    def motion(self) -> Motion:
-        """The frames themselves."""
-        ...
-
-
-class Model(Protocol):
-    """What the worker needs of an engine; `backend.engine.Engine` is one."""
-
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """What it runs on."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """What it accepts."""
-        ...
-
-    def generate(
-        self, prompt: str, seconds: float, seed: int = 0, *, cancelled: Callable[[], bool] = ...
-    ) -> Iterator[Piece]:
-        """The motion of two persons for a prompt."""
-        ...
-
-    def react(
-        self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = ...
-    ) -> Iterator[Piece]:
-        """The partner of a lone person."""
-        ...
-
-    def describe(self, motion: Motion, *, seed: int = 0, cancelled: Callable[[], bool] = ...) -> Iterator[str]:
-        """What a motion shows."""
-        ...
+_STAGES = {
+    REACT: "Reacting",
+    DESCRIBE: "Describing",
+    EDIT: "Changing",
+    ASK: "Looking for an answer",
+    STORY: "Telling",
+    COMPLETE: "Filling in",
+}
+"""What is being done, for people; where nothing stands here it is generated."""
 
 
 class Worker(threading.Thread):
@@ -152,41 +111,63 @@ class Worker(threading.Thread):
     def _do(self, model: Model, job: Job) -> Message:
         submit, start = job.submit, time.perf_counter()
         stopped = job.cancelled.is_set
-        text, frames = "", 0
-        if submit.task == DESCRIBE and submit.motion is not None:
-            self._tell(job, Progress(0.0, "Describing"))
-            for piece in model.describe(submit.motion, seed=submit.seed, cancelled=stopped):
+        if submit.task not in model.tasks:
+            raise unsupported(submit.task, model.name)
+        details: dict[str, float | str] = {"checkpoint": model.name, "device": model.device, "frames": 0}
+        text = ""
+        if submit.task in (DESCRIBE, ASK):
+            self._tell(job, Progress(0.0, _STAGES[submit.task]))
+            for piece in _text_of(model, submit, stopped):
                 text += piece
                 self._tell(job, TextPart(piece))
         else:
             for sample in range(submit.samples):
-                frames = self._stream(job, sample, self._motion_of(model, submit, sample, stopped))
+                details |= self._stream(job, sample, _motion_of(model, submit, sample, stopped))
         if stopped():
             return cancelled()
-        details: dict[str, float | str] = {"checkpoint": model.name, "device": model.device, "frames": frames}
         return Result(text.strip(), time.perf_counter() - start, details)
 
-    def _motion_of(self, model: Model, submit: Submit, sample: int, stopped: Callable[[], bool]) -> Iterator[Piece]:
-        seed = submit.seed + sample
-        if submit.task == REACT and submit.motion is not None:
-            return model.react(submit.motion, submit.prompt, seed, cancelled=stopped)
-        if submit.task == GENERATE:
-            return model.generate(submit.prompt, submit.seconds, seed, cancelled=stopped)
-        raise DuologueError("task_unknown", f"This backend knows no task {submit.task[:40]!r}.", "Update the backend.")
-
-    def _stream(self, job: Job, sample: int, pieces: Iterator[Piece]) -> int:
-        """Send a motion as it comes; returns its number of frames."""
-        stage = "Reacting" if job.submit.task == REACT else "Generating"
+    def _stream(self, job: Job, sample: int, pieces: Iterator[Piece]) -> dict[str, float | str]:
+        """Send a motion as it comes; returns its number of frames, and its script where it has one."""
+        stage = _STAGES.get(job.submit.task, "Generating")
         self._tell(job, Progress(sample / job.submit.samples, stage))
-        total = 0
+        details: dict[str, float | str] = {}
         for piece in pieces:
             if job.cancelled.is_set():
                 break
-            total = piece.total
-            self._tell(job, MotionPart(sample, piece.start, total, piece.motion))
-            share = (piece.start + piece.motion.frames) / total
+            self._tell(job, MotionPart(sample, piece.start, piece.total, piece.motion))
+            share = (piece.start + piece.motion.frames) / piece.total
             self._tell(job, Progress((sample + share) / job.submit.samples, stage))
-        return total
+            details["frames"] = piece.total
+            if isinstance(piece, Scripted) and piece.script:
+                details[SCRIPT] = piece.script
+        return details
+
+
+def _text_of(model: Model, submit: Submit, stopped: Callable[[], bool]) -> Iterator[str]:
+    if submit.motion is not None:
+        if submit.task == DESCRIBE:
+            return model.describe(submit.motion, seed=submit.seed, cancelled=stopped)
+        if submit.task == ASK and isinstance(model, Answers):
+            return model.ask(submit.motion, submit.prompt, seed=submit.seed, cancelled=stopped)
+    raise unsupported(submit.task, model.name)
+
+
+def _motion_of(model: Model, submit: Submit, sample: int, stopped: Callable[[], bool]) -> Iterator[Piece]:
+    seed, motion = submit.seed + sample, submit.motion
+    if submit.task == GENERATE:
+        return model.generate(submit.prompt, submit.seconds, seed, cancelled=stopped)
+    if submit.task == STORY and isinstance(model, Tells):
+        return model.story(submit.prompts, submit.seconds, seed, motion=motion, cancelled=stopped)
+    if motion is not None:
+        if submit.task == REACT:
+            return model.react(motion, submit.prompt, seed, cancelled=stopped)
+        if submit.task == EDIT and isinstance(model, Edits):
+            return model.edit(motion, submit.prompt, seed, script=submit.script, cancelled=stopped)
+        if submit.task == COMPLETE and isinstance(model, Completes):
+            gap = submit.gap[0], submit.gap[1]
+            return model.complete(motion, gap, submit.prompt, seed, cancelled=stopped)
+    raise unsupported(submit.task, model.name)
 
 
 def cancelled() -> Error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,9 @@ Recipe = TypeVar("Recipe")
 
 
 def read_recipe(path: Path, kind: type[Recipe]) -> Recipe:
-    """Read a YAML file into the frozen dataclass ``kind``, whose fields may be dataclasses themselves.
+    """Read a YAML file into the frozen dataclass ``kind``.
+
+    Its fields may be dataclasses themselves, tuples, one of some words (``Literal``), or left out (``| None``).
 
     Raises:
         DuologueError: ``recipe_missing`` or ``recipe_invalid``, naming the field that is unknown, lacking or mistyped.
@@ -47,6 +50,12 @@ def _build(kind: Any, content: Any, where: str) -> Any:
 def _value(kind: Any, value: Any, name: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build(kind, value, repr(name))
+    if isinstance(kind, types.UnionType):
+        return None if value is None else _value(typing.get_args(kind)[0], value, name)
+    if typing.get_origin(kind) is typing.Literal:
+        if value not in typing.get_args(kind):
+            raise ValueError(f"{name!r} should be one of {', '.join(typing.get_args(kind))}, not {value!r}")
+        return value
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise ValueError(f"{name!r} should be a list, not {value!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,49 +16,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from protocol.errors import DuologueError
+
+from ..weights import load_own_state, own_state
+from . import processes
+from .schedule import cosine_with_restarts
+from .trouble import diverged, memory_explained, unsaved
 
 _LOG_EVERY = 20
 _SAVE_SECONDS = 120.0
 
 
 class Interrupted(Exception):  # noqa: N818 (no error: it ends a run as asked)
-    """The run was stopped by Ctrl-C after its state was saved."""
+    """The run was stopped by Ctrl-C, or by whoever runs the machine, after its state was saved."""
 
 
 def pick_device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU if there is one, else the CPU; of many processes each has a GPU of its own."""
+    return processes.accelerator().device
 
 
 def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """bfloat16 on a GPU; on CPUs float32 is faster."""
     return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
-
-
-def warmup_cosine(step: int, steps: int, warmup: int) -> float:
-    """Learning-rate factor: linear from 0 to 1 over ``warmup`` steps, then half a cosine down to 2 %."""
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-
-def cosine_with_restarts(step: int, cycles: Sequence[int], warmup: int) -> float:
-    """Learning-rate factor of `warmup_cosine` begun anew in every cycle (SGDR, arXiv 1608.03983).
-
-    Args:
-        step: number of the step, from the beginning of the first cycle.
-        cycles: steps of each cycle.
-        warmup: steps to the peak, in every cycle.
-    """
-    for length in cycles:
-        if step < length:
-            return warmup_cosine(step, length, warmup)
-        step -= length
-    raise ValueError(f"step {step} comes after the last cycle")
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -101,10 +84,11 @@ class Run:
                 "Restore the recipe, or start a new run in another folder.",
             )
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(recipe_file, text.encode())
-        if not resume:
-            self._log.unlink(missing_ok=True)
         self.resume = resume
+        if processes.is_main():
+            write_atomically(recipe_file, text.encode())
+            if not resume:
+                self._log.unlink(missing_ok=True)
 
     def log(self, step: int, **values: float) -> None:
         """Append one line of figures to ``log.jsonl``."""
@@ -118,8 +102,12 @@ class Run:
         return [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
 
     def save(self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write the state after ``step`` steps, so that a crash while writing loses nothing, and the loss curves."""
-        state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        """Write the state after ``step`` steps, so that a crash while writing loses nothing, and the loss curves.
+
+        Raises:
+            OSError, RuntimeError: if the disk does not take it; what was saved before is whole.
+        """
+        state = {"step": step, "model": own_state(model), "optimizer": optimizer.state_dict()}
         waiting = self.checkpoint.with_suffix(".part")
         torch.save(state, waiting)
         waiting.replace(self.checkpoint)
@@ -131,14 +119,15 @@ class Run:
             return 0
         try:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-            model.load_state_dict(state["model"])
+            load_own_state(model, state["model"])
             optimizer.load_state_dict(state["optimizer"])
         except Exception as error:  # whatever a damaged file makes torch raise
             raise DuologueError(
                 "run_damaged", f"{self.checkpoint} cannot be read: {error}.", "Start a new run in another folder."
             ) from error
-        kept = [line for line in self.read_log() if line["step"] < state["step"]]
-        write_atomically(self._log, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        if processes.is_main():
+            kept = [line for line in self.read_log() if line["step"] < state["step"]]
+            write_atomically(self._log, "".join(json.dumps(line) + "\n" for line in kept).encode())
         return state["step"]
 
 
@@ -152,50 +141,80 @@ def fit(
     warmup: int,
     seed: int,
     clip: float = 1.0,
+    accumulate: int = 1,
 ) -> None:
-    """Train: sum the terms that ``losses(step)`` returns, step down their gradient, log, save, show progress.
+    """Train: sum the terms that ``losses(batch)`` returns, step down their gradient, log, save, show progress.
 
-    The learning rates of the optimizer's groups are taken as peaks of `cosine_with_restarts` over ``cycles``, each in
-    steps.
+    Batches are numbered, and steps are counted in batches. The learning rates of the optimizer's groups are taken as
+    peaks of `cosine_with_restarts` over ``cycles``. ``accumulate`` consecutive batches make one step of the optimizer,
+    down the mean of their gradients; of many processes each takes that many, and logged losses are the first one's.
 
     Raises:
         Interrupted: on Ctrl-C, after the state was saved.
-        DuologueError: ``training_diverged`` if the loss is not finite.
+        DuologueError: ``training_diverged`` if the loss or its gradient is not finite, ``out_of_memory``, or
+            ``run_not_saved``.
     """
-    steps = sum(cycles)
+    everyone = processes.accelerator()
+    batches, together = sum(cycles), accumulate * everyone.num_processes
     peaks = [group["lr"] for group in optimizer.param_groups]
-    first = run.restore(model, optimizer)
+    first = kept = run.restore(model, optimizer)
+    objective, stepper = everyone.prepare(_Objective(model, losses), optimizer)
     model.train()
     started = saved = time.monotonic()
-    with _progress() as progress, _stopping_at_interrupt() as stop:
-        bar = progress.add_task("training", total=steps, completed=first, figures="")
-        for step in range(first, steps):
+    with _progress(everyone) as progress, _stopping_when_told() as told:
+        bar = progress.add_task("training", total=batches, completed=first, figures="")
+        for step in range(first, batches - together + 1, together):
+            last = step + 2 * together > batches
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * cosine_with_restarts(step, cycles, warmup)
-            torch.manual_seed(step_seed(seed, step))
-            terms = losses(step)
-            total = torch.stack([term.float() for term in terms.values()]).sum()
-            if not torch.isfinite(total):
-                raise DuologueError(
-                    "training_diverged", f"The loss is not finite at step {step}.", "Lower the recipe's learning rate."
-                )
             optimizer.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimizer.step()
-            if step % _LOG_EVERY == 0 or step == steps - 1:
-                rate = (step - first + 1) / (time.monotonic() - started)
-                figures = {name: term.item() for name, term in terms.items()}
-                run.log(step, loss=total.item(), rate=rate, **figures)
-                progress.update(bar, figures=f"loss {total.item():.4f}  {rate:.2f} steps/s")
-            progress.update(bar, completed=step + 1)
-            if stop() or step == steps - 1 or time.monotonic() - saved > _SAVE_SECONDS:
-                run.save(step + 1, model, optimizer)
-                saved = time.monotonic()
-            if stop():
+            begin = step + everyone.process_index * accumulate
+            with memory_explained(step, kept, run.folder):
+                found = []
+                for batch in range(begin, begin + accumulate):
+                    torch.manual_seed(step_seed(seed, batch))
+                    with everyone.no_sync(objective) if batch < begin + accumulate - 1 else nullcontext():
+                        terms = objective(batch)
+                        total = torch.stack([term.float() for term in terms.values()]).sum()
+                        if not torch.isfinite(total):
+                            raise diverged(step, "loss", kept, run.folder)
+                        everyone.backward(total / accumulate)
+                    found.append({"loss": total, **terms})
+                size = everyone.clip_grad_norm_(model.parameters(), clip)
+                if everyone.scaler is None and size is not None and not torch.isfinite(size):
+                    raise diverged(step, "gradient", kept, run.folder)
+                stepper.step()
+            if everyone.is_main_process and (step // together % _LOG_EVERY == 0 or last):
+                rate = (step - first + together) / (time.monotonic() - started)
+                figures = {name: sum(terms[name].item() for terms in found) / accumulate for name in found[0]}
+                loss = figures.pop("loss")
+                run.log(step, loss=loss, rate=rate, **figures)
+                progress.update(bar, figures=f"loss {loss:.4f}  {rate:.2f} steps/s")
+            progress.update(bar, completed=step + together)
+            stop = processes.any_of_all(everyone, told())
+            if everyone.is_main_process and (stop or last or time.monotonic() - saved > _SAVE_SECONDS):
+                try:
+                    run.save(step + together, model, optimizer)
+                except (OSError, RuntimeError) as error:
+                    raise unsaved(step + together, error, kept, run.folder) from error
+                kept, saved = step + together, time.monotonic()
+            if stop:
                 raise Interrupted
-    if first >= steps:
+    if first + together > batches and everyone.is_main_process:
         run.save(first, model, optimizer)
+    everyone.wait_for_everyone()
+
+
+class _Objective(nn.Module):
+    """The loss as a module that holds the model: what wrappers for many GPUs can wrap."""
+
+    def __init__(self, model: nn.Module, losses: Callable[[int], dict[str, Tensor]]) -> None:
+        super().__init__()
+        self.model, self._losses = model, losses
+
+    def forward(self, batch: int) -> dict[str, Tensor]:
+        """The terms of the loss on one batch."""
+        return self._losses(batch)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -220,7 +239,7 @@ def draw_curves(log: list[dict[str, float]], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _progress() -> Progress:
+def _progress(everyone: Accelerator) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -228,22 +247,24 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[figures]}"),
         refresh_per_second=2,
+        disable=not everyone.is_main_process,
     )
 
 
 @contextmanager
-def _stopping_at_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within it, Ctrl-C only makes the function given come true; a second one stops at once."""
-    pressed = False
+def _stopping_when_told() -> Iterator[Callable[[], bool]]:
+    """Within it, Ctrl-C and SIGTERM only make the function given come true; a second one stops at once."""
+    told = False
 
     def note(_number: int, _frame: object) -> None:
-        nonlocal pressed
-        if pressed:
+        nonlocal told
+        if told:
             raise KeyboardInterrupt
-        pressed = True
+        told = True
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: pressed
+        yield lambda: told
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -13,22 +12,14 @@ from bpy.types import Action, Scene
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
-from .. import compat
-from ..retarget.euler import AXIS_ANGLE, QUATERNION, channel_values
-from ..retarget.mapping import Switch
+from ..retarget.options import Options
 from ..retarget.pair import Stage
 from ..retarget.residuals import Residuals
-from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.timing import Resampler
-from ..retarget.transfer import Drive, to_channels
 from ..stubs import ArmatureObject, Context
-from .condition import check_keyable, check_present
-from .keys import add_curves, set_constant, write_keys
+from .measured import USUAL, Measured, measure
 from .previous import Previous
-from .rig import bone_map_of, measured_drive, read_rig
-
-_MODES = {QUATERNION: ("rotation_quaternion", 4), AXIS_ANGLE: ("rotation_axis_angle", 4)}
-_EULER = ("rotation_euler", 3)
+from .track import Track
 
 
 class PairWriter:
@@ -47,6 +38,7 @@ class PairWriter:
         beside: Motion | None = None,
         measured: Sequence[Measured] | None = None,
         play: bool = True,
+        options: Options = USUAL,
     ) -> None:
         """Get ready; nothing has changed before the first `write`.
 
@@ -58,8 +50,9 @@ class PairWriter:
             title: name of the Action.
             beside: where only one person's motion is written, what its partner does meanwhile, from the same frame on
                 and as `capture` read it: hands that meet the partner's are led there.
-            measured: what `measure` says about each target, where that was done just now.
+            measured: what `measure` says about each target with the same options, where that was done just now.
             play: whether the targets play the Action at once; else they keep what they have.
+            options: what the animator chose.
 
         Raises:
             DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode`` or what `measure` raises.
@@ -76,8 +69,9 @@ class PairWriter:
         rate = scene.render.fps / scene.render.fps_base
         self._resampler = Resampler(rate, total)
         self._beside = beside.resampled(rate) if beside is not None else None
-        known = measured if measured is not None else [measure(target) for target in targets]
-        self._tracks = [_Track(target, rig) for target, rig in zip(targets, known, strict=True)]
+        known = measured if measured is not None else [measure(target, options) for target in targets]
+        self._options = options
+        self._tracks = [Track(target, rig) for target, rig in zip(targets, known, strict=True)]
         self._total = total
         self._stretches: list[Motion] = []
         self._stage: Stage | None = None
@@ -111,7 +105,7 @@ class PairWriter:
             return
         if self._stage is None:
             known = [track.rig.calibration for track in self._tracks]
-            self._stage = Stage(self._stretches[0], known, self._beside)
+            self._stage = Stage(self._stretches[0], known, self._beside, self._options)
             self._begin()
         if whole:
             on_rigs, self.residuals = self._stage.settled(joined_in_time(self._stretches))
@@ -189,101 +183,6 @@ class PairWriter:
         self._action = action.name
         for track in self._tracks:
             track.begin(action, self._start_frame, self._play)
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """A rig as it is built, which takes a while to find out. Holds names and numbers, so it may wait for some ticks.
-
-    Attributes:
-        calibration: its T-pose.
-        switches: what must be set for its mapped bones to drive it.
-        drive: how these follow their channels.
-        modes: rotation mode of each of the calibration's bones.
-    """
-
-    calibration: Calibration
-    switches: tuple[Switch, ...]
-    drive: Drive
-    modes: tuple[str, ...]
-
-
-def measure(target: ArmatureObject) -> Measured:
-    """Find out how a rig is built.
-
-    Raises:
-        DuologueError: what `check_present`, `bone_map_of` and `check_keyable` raise.
-    """
-    check_present(target)
-    bones = bone_map_of(target)
-    check_keyable(target, bones)
-    calibration = calibrate(read_rig(target), bones.bones)
-    switches = tuple(one for one in bones.switches if one.property in target.pose.bones[one.bone])
-    drive = measured_drive(target, calibration, switches)
-    modes = tuple(target.pose.bones[bone].rotation_mode for bone in calibration.bones)
-    return Measured(calibration, switches, drive, modes)
-
-
-class _Track:
-    """One rig, and its slot of the Action."""
-
-    def __init__(self, target: ArmatureObject, rig: Measured) -> None:
-        self.rig = rig
-        self.previous = Previous(target, rig.calibration.bones, rig.switches)
-        self._last: list[np.ndarray | None] = [None] * len(rig.modes)
-        self.slot = 0
-
-    def begin(self, action: Action, frame: int, play: bool) -> None:
-        """Add a slot to the action, with empty curves for the rig's mapped bones, and let the rig ``play`` it."""
-        target = self.previous.find()
-        slot = action.slots.new(id_type="OBJECT", name=target.name)
-        self.slot = slot.handle
-        if play:
-            data = target.animation_data or target.animation_data_create()
-            data.action, data.action_slot = action, slot
-        for bone, path, count in self._paths():
-            add_curves(action, slot, path, bone, count)
-        for one in self.rig.switches:
-            path = f'{_pose_bone(one.bone)}["{bpy.utils.escape_identifier(one.property)}"]'
-            add_curves(action, slot, path, one.bone, 1)
-            set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
-
-    def key(self, action: Action | None, motion: Motion, frames: np.ndarray, *, anew: bool) -> None:
-        """Key a one-person motion on the rig's own body at scene frames (T,), after what is keyed or ``anew``."""
-        target = self.previous.find()
-        slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
-        if action is None or slot is None:
-            raise DuologueError(
-                "action_gone",
-                f"The Action of “{target.name}” was removed while its motion was being made.",
-                "Undo that and try again.",
-            )
-        curves = compat.channelbag(action, slot).fcurves
-        channels = to_channels(motion, self.rig.calibration, self.rig.drive)
-        values = []
-        if anew:
-            self._last = [None] * len(self.rig.modes)
-        for number, mode in enumerate(self.rig.modes):
-            values.append(channel_values(channels.rotations[:, number], mode, self._last[number]))
-            self._last[number] = values[-1][-1]
-        values.append(channels.location)
-        for (_, path, count), numbers in zip(self._paths(), values, strict=True):
-            write_keys([curves.find(path, index=index) for index in range(count)], frames, numbers, anew=anew)
-        target.update_tag(refresh={"TIME"})
-
-    def _paths(self) -> list[tuple[str, str, int]]:
-        """Bone, data path and number of components of everything that is keyed; the location last."""
-        bones = self.rig.calibration.bones
-        paths = []
-        for bone, mode in zip(bones, self.rig.modes, strict=True):
-            name, count = _MODES.get(mode, _EULER)
-            paths.append((bone, f"{_pose_bone(bone)}.{name}", count))
-        carrier = bones[self.rig.calibration.location]
-        return [*paths, (carrier, f"{_pose_bone(carrier)}.location", 3)]
-
-
-def _pose_bone(bone: str) -> str:
-    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]'
 
 
 def _check_writable(target: ArmatureObject) -> None:

@@ -14,6 +14,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons
 
 from ..retarget.rest_pose import Calibration, calibrate
+from ..retarget.stretch import unstretched
 from ..retarget.transfer import to_motion
 from ..stubs import ArmatureObject
 from .named import Named
@@ -106,7 +107,8 @@ class Reading:
                     "Animate it, or choose frames in which it moves.",
                 )
         pairs = zip(self._matrices, self._calibrations, strict=True)
-        self._motion = joined_as_persons([to_motion(FPS, sampled, one) for sampled, one in pairs])
+        read = [unstretched(to_motion(FPS, sampled, one), sampled, one) for sampled, one in pairs]
+        self._motion = joined_as_persons(read)
         return self._motion
 
     def _own_scene(self) -> Scene:

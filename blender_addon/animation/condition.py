@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import bpy
 
 from protocol.errors import DuologueError
+from protocol.skeleton import JOINT_NAMES
 
-from ..retarget.mapping import LOCATION, BoneMap
+from ..retarget.ik import LIMBS, chain
+from ..retarget.mapping import LOCATION, NO_MAP, BoneMap
 from ..stubs import ArmatureObject, Context
 
-_CHANNEL = re.compile(r'^pose\.bones\["(.+)"\]\.(location|rotation_\w+)$')
+_CHANNEL = re.compile(r'^(?:pose\.bones\["(.+)"\]\.)?(location|rotation_\w+)$')
 
 
 def check_present(armature: ArmatureObject) -> None:
@@ -47,16 +49,20 @@ def hidden(armature: ArmatureObject) -> DuologueError:
     )
 
 
-def check_keyable(armature: ArmatureObject, bones: BoneMap) -> None:
+def check_keyable(armature: ArmatureObject, bones: BoneMap, controls: BoneMap = NO_MAP) -> None:
     """See that keys on the mapped bones would move them, and that nobody has locked them.
 
+    Args:
+        armature: the rig.
+        bones: its map.
+        controls: the IK controls that are keyed in the place of some of them.
+
     Raises:
-        DuologueError: ``channels_driven`` or ``channels_locked``, with one of the bones.
+        DuologueError: ``channels_driven`` or ``channels_locked``, with some of the bones.
     """
-    keyed = {name for names in bones.bones.values() for name in names}
-    carrier = bones.bones.get(LOCATION, bones.bones["pelvis"])[0]
+    turned, moved = _keyed(bones, controls)
     driven = sorted(
-        {bone for bone, channel in _driven(armature) if bone in keyed and _is_keyed(bone, channel, carrier)}
+        {bone for bone, channel in _driven(armature) if bone in (moved if channel == "location" else turned)}
     )
     if driven:
         raise DuologueError(
@@ -64,31 +70,62 @@ def check_keyable(armature: ArmatureObject, bones: BoneMap) -> None:
             f"Drivers move {_some(driven)} of “{armature.name}”, so keys there would do nothing.",
             "Remove the drivers, or choose other bones in the Duologue tab.",
         )
-    locked = sorted(name for name in keyed if _is_locked(armature.pose.bones[name], name == carrier))
+    poses = armature.pose.bones
+    locked = {name for name in turned if _is_turn_locked(poses[name])}
+    locked |= {name for name in moved if any(poses[name].lock_location)}
     if locked:
         raise DuologueError(
             "channels_locked",
-            f"Channels of {_some(locked)} of “{armature.name}” are locked.",
+            f"Channels of {_some(sorted(locked))} of “{armature.name}” are locked.",
             "Unlock their rotation (and the hips' location) in the sidebar's Item tab, or choose other bones.",
         )
 
 
+def check_free(armature: ArmatureObject, bone: str) -> None:
+    """See that keys on location and rotation of a root bone, or of the object (an empty name), would move it.
+
+    Raises:
+        DuologueError: ``channels_driven`` or ``channels_locked``.
+    """
+    owner = armature.pose.bones[bone] if bone else armature
+    name = f"“{bone}” of “{armature.name}”" if bone else f"“{armature.name}”"
+    channels = {channel for driven, channel in _driven(armature) if driven == bone}
+    if channels:
+        raise DuologueError(
+            "channels_driven", f"Drivers move {name}, so keys there would do nothing.", "Choose Hips as Root."
+        )
+    if _is_turn_locked(owner) or any(owner.lock_location):
+        raise DuologueError(
+            "channels_locked",
+            f"Channels of {name} are locked.",
+            "Unlock location and rotation, or choose Hips as Root.",
+        )
+
+
+def _keyed(bones: BoneMap, controls: BoneMap) -> tuple[set[str], set[str]]:
+    """The bones whose rotation is keyed, and those whose location is."""
+    turned, moved = dict(bones.bones), {bones.bones.get(LOCATION, bones.bones["pelvis"])[0]}
+    for end, middle in LIMBS.items():
+        if end in controls.bones:
+            for joint in chain(end)[:2]:
+                turned.pop(JOINT_NAMES[joint])
+            moved |= {controls.bones[end][0], controls.bones[middle][0]}
+    turned |= {key: names for key, names in controls.bones.items() if key not in LIMBS.values()}
+    return {name for names in turned.values() for name in names}, moved
+
+
 def _driven(armature: ArmatureObject) -> Iterator[tuple[str, str]]:
-    """Bone and channel of every driver on a pose."""
+    """Bone and channel of every driver on a pose; the object's own have no bone."""
     data = armature.animation_data
     for driver in data.drivers if data is not None else ():
         found = _CHANNEL.match(driver.data_path)
         if found:
-            yield bpy.utils.unescape_identifier(found[1]), found[2]
+            yield bpy.utils.unescape_identifier(found[1] or ""), found[2]
 
 
-def _is_keyed(bone: str, channel: str, carrier: str) -> bool:
-    return channel != "location" or bone == carrier
-
-
-def _is_locked(bone: bpy.types.PoseBone, carries: bool) -> bool:
-    fourth = bone.lock_rotations_4d and bone.rotation_mode in ("QUATERNION", "AXIS_ANGLE") and bone.lock_rotation_w
-    return any(bone.lock_rotation) or bool(fourth) or (carries and any(bone.lock_location))
+def _is_turn_locked(owner: bpy.types.PoseBone | ArmatureObject) -> bool:
+    fourth = owner.lock_rotations_4d and owner.rotation_mode in ("QUATERNION", "AXIS_ANGLE") and owner.lock_rotation_w
+    return any(owner.lock_rotation) or bool(fourth)
 
 
 def _some(bones: list[str]) -> str:

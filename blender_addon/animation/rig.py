@@ -88,25 +88,35 @@ def _own_map(rig: Rig, text: str) -> detect.Detection:
 
 SavedPose = tuple[dict[str, dict[str, object]], list[tuple[str, str, object]]]
 """Channels by bone and property; values of switches."""
+OBJECT = ""
+"""The object itself, where a bone's name is expected: no bone has an empty one."""
 
 
 def saved_pose(armature: ArmatureObject, bones: Sequence[str], switches: Sequence[mapping.Switch]) -> SavedPose:
-    """The channels of bones and the values of switches as they are."""
+    """The channels of bones, or of the `OBJECT`, and the values of switches as they are."""
     poses = armature.pose.bones
     values = [(one.bone, one.property, poses[one.bone].get(one.property)) for one in switches]
-    return {name: _channels(poses[name]) for name in bones}, [one for one in values if one[2] is not None]
+    channels = {name: _channels(armature if name == OBJECT else poses[name]) for name in bones}
+    return channels, [one for one in values if one[2] is not None]
 
 
 def restore_pose(armature: ArmatureObject, saved: SavedPose) -> None:
     """Put back what `saved_pose` returned; bones that are gone are passed over."""
     poses = armature.pose.bones
     for name, channels in saved[0].items():
-        for channel, value in channels.items():
-            if name in poses:
-                setattr(poses[name], channel, value)
+        owner = armature if name == OBJECT else poses.get(name)
+        for channel, value in channels.items() if owner is not None else ():
+            setattr(owner, channel, value)
     for name, switch, value in saved[1]:
         if name in poses:
             poses[name][switch] = value
+
+
+def set_switches(armature: ArmatureObject, switches: Sequence[mapping.Switch]) -> None:
+    """Give properties the values that they must have, each of the type that it has, or it would lose its range."""
+    for one in switches:
+        bone = armature.pose.bones[one.bone]
+        bone[one.property] = type(bone[one.property])(one.value)
 
 
 def measured_drive(armature: ArmatureObject, calibration: Calibration, switches: Sequence[mapping.Switch]) -> Drive:
@@ -124,8 +134,7 @@ def measured_drive(armature: ArmatureObject, calibration: Calibration, switches:
     _context().view_layer.update()  # so that animation that waits for it does not overwrite the poses below
     saved = saved_pose(armature, names, switches)
     try:
-        for one in switches:
-            armature.pose.bones[one.bone][one.property] = one.value
+        set_switches(armature, switches)
         for bone in poses:
             bone.matrix_basis = Matrix()
         still = world_matrices(armature, names)

@@ -68,7 +68,7 @@ class Client:
         try:
             self._socket.send_multipart(frames, flags=zmq.NOBLOCK)
         except zmq.Again as error:
-            raise _lost() from error
+            raise lost() from error
         return identity
 
     def poll(self) -> list[Envelope]:
@@ -128,7 +128,7 @@ class Client:
         now = self._clock()
         patience = SILENCE_SECONDS if self.ready else PATIENCE_SECONDS
         if self._unanswered_since is not None and now - self._unanswered_since > patience:
-            raise _lost()
+            raise lost()
         if now < self._next_heartbeat:
             return
         self._next_heartbeat = now + HEARTBEAT_SECONDS
@@ -138,7 +138,8 @@ class Client:
             self._unanswered_since = now
 
 
-def _lost() -> DuologueError:
+def lost() -> DuologueError:
+    """The error for a backend that is gone."""
     return DuologueError(
         "backend_lost",
         "The Duologue backend has stopped answering.",

@@ -48,6 +48,9 @@ class Outcome(Protocol):
     def discard(self) -> None:
         """Put everything back as it was, because undo is about to replace the scene; more `work` follows."""
 
+    def renew(self) -> None:
+        """Forget what has arrived, after `keep`: the same is going to be asked again."""
+
 
 class Reading(Protocol):
     """Motion that must be read before anything can be asked; `animation.capture.Reading` is one.
@@ -88,6 +91,13 @@ class Request:
     reading: Reading | None = None
     refused: DuologueError | None = None
     kept: str = ""
+
+    def renew(self) -> None:
+        """Make it as it was before anything was sent."""
+        self.kept = ""
+        self.outcome.renew()
+        if self.reading is not None:
+            self.reading.restart()
 
     def message(self) -> Submit:
         """The whole message, once its motion has been read."""

@@ -73,10 +73,36 @@ def start(title: str, requests: Sequence[Request], settings: Settings) -> Job:
     return job
 
 
+def lost() -> Job | None:
+    """The last job, if it failed because the backend did: `resume` can go on with it once there is another."""
+    failed = _job is not None and _job.error is not None and _job.error is session.error
+    return _job if failed else None
+
+
+def resume(job: Job, settings: Settings) -> Job:
+    """Begin a job that asks anew for what a lost one was still owed.
+
+    Raises:
+        DuologueError: ``busy`` if another one runs.
+    """
+    require_idle()
+    rest = job.requests[job.number :]
+    for request in rest:
+        request.renew()
+    return start(job.title, rest, settings)
+
+
 def refuse(error: DuologueError) -> None:
     """Let the panel show why something could not even be begun, until the next thing is."""
     global _refusal
     _refusal = error
+    _redraw()
+
+
+def forgive() -> None:
+    """Let the panel show a refusal no longer: what stood in the way was put right."""
+    global _refusal
+    _refusal = None
     _redraw()
 
 

@@ -13,6 +13,7 @@ from protocol.messages import MotionPart, Result
 from .. import captions, compat, markers
 from ..animation.apply import Measured, PairWriter, measure
 from ..animation.named import Named
+from ..characters import pair_of_key
 from ..results import Asked, remember
 from .job import Reading
 from .stretches import Stretches
@@ -160,7 +161,9 @@ class MotionOutcome:
             if action is not None:
                 cast = dict(zip(writer.slots, (target.name for target in self._targets), strict=True))
                 captions.attach(action, cast, self._caption, of_pair=len(cast) > 1)
-        remember(bpy.data.scenes[self._scene], self._asked, written, again=self._again)
+        pair = pair_of_key(bpy.data.scenes[self._scene], self._asked.pair)
+        if pair is not None:
+            remember(pair.result, self._asked, written, again=self._again)
         names = " and ".join(target.name for target in self._targets)
         of = f" in {len(written)} variations" if len(written) > 1 else ""
         seconds = self._variations[0].seconds
@@ -171,6 +174,12 @@ class MotionOutcome:
         for one in reversed(self._variations):
             one.discard()
         self._measured = []
+
+    def renew(self) -> None:
+        """Forget every variation; those that were kept make room for the new ones."""
+        self._again = self._again or bool(self._complete)
+        self._variations, self._complete = [], 0
+        self._measured, self._written_to = [], []
 
     def _written(self) -> list[PairWriter]:
         """The writers of the variations that are complete, with what was still waiting written."""
@@ -238,6 +247,10 @@ class CaptionOutcome:
 
     def discard(self) -> None:
         """Nothing was changed yet."""
+
+    def renew(self) -> None:
+        """Forget the words."""
+        self._text = ""
 
 
 def _actions(characters: Sequence[Object]) -> list[str]:

@@ -25,7 +25,8 @@ class Settings:
     Attributes:
         connection_file: the file through which a running one is found and where a started one writes.
         fixed: the file was chosen by the user, so a backend of somebody else's making is meant and none is started.
-        python: interpreter to start one with; empty for the one that the installation note names.
+        python: interpreter to start one with, or the environment that it is in; empty for the one that the
+            installation note names.
         checkpoint: folder of the checkpoint; empty for the backend's own choice.
         auto_start: whether one may be started when none runs.
         online: whether the user lets Blender go online; loopback needs no such leave.
@@ -51,12 +52,12 @@ class BackendProcess:
             DuologueError: ``backend_missing`` if no backend is installed, ``backend_python`` if its interpreter cannot
                 be run.
         """
-        found = Installation(settings.python) if settings.python else installation.find()
+        found = Installation(_interpreter(settings.python)) if settings.python else installation.find()
         if found is None:
             raise DuologueError(
                 "backend_missing",
                 "No Duologue backend is installed for this user.",
-                "Run `python build.py setup` in the Duologue folder, or name its Python in the preferences.",
+                "Press Set Up Backend, or run `python build.py setup` in the Duologue folder.",
             )
         command = [found.python, "-m", "backend", "serve", "--parent-pid", str(os.getpid())]
         command += ["--connection", str(settings.connection_file)]
@@ -78,7 +79,7 @@ class BackendProcess:
             raise DuologueError(
                 "backend_python",
                 f"The backend's Python {found.python} cannot be run: {error.strerror or error}.",
-                "Name the interpreter that `python build.py setup` made in the extension's preferences.",
+                "Name another environment in the preferences, or none, and set the backend up.",
             ) from error
 
     def check(self) -> None:
@@ -115,3 +116,9 @@ class BackendProcess:
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _interpreter(path: str) -> str:
+    """An interpreter, where its environment may have been named instead."""
+    inside = (Path(path) / place for place in ("bin/python", "Scripts/python.exe", "python.exe"))
+    return next((str(found) for found in inside if found.is_file()), path)

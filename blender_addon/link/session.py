@@ -16,13 +16,15 @@ from protocol.errors import DuologueError
 from protocol.messages import Cancel, Shutdown, Submit, Welcome
 from protocol.wire import Envelope, VersionMismatch
 
-from .client import Client
+from .client import Client, lost
 from .process import BackendProcess, Settings
 
 GREETING_SECONDS = 5.0
 """How long a backend that runs already may take to greet."""
 START_SECONDS = 90.0
 """How long a backend that was just started may take to greet."""
+_LOOK_SECONDS = 0.5
+"""How often it is looked whether a backend that others started still runs."""
 _STOP_SECONDS = 2.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -56,6 +58,8 @@ class Session:
         self._process: BackendProcess | None = None
         self._stale_key: bytes | None = None
         self._deadline = 0.0
+        self._watched_pid: int | None = None
+        self._next_look = 0.0
 
     @property
     def welcome(self) -> Welcome | None:
@@ -191,6 +195,8 @@ class Session:
                 "Allow online access in Blender's preferences under System, then try again.",
             )
         self._client = Client(connection, self._name, self._clock)
+        # The process of a backend on another computer cannot be looked at from here.
+        self._watched_pid = connection.pid if connection.curve is None else None
 
     def _poll(self, client: Client) -> list[Envelope]:
         envelopes = client.poll()
@@ -198,6 +204,10 @@ class Session:
             self.state = State.READY if client.ready else State.LOADING
         if self._process is not None and self.connected:
             self._process.check()
+        if self._watched_pid is not None and self._clock() >= self._next_look:
+            self._next_look = self._clock() + _LOOK_SECONDS
+            if not connection_file.process_runs(self._watched_pid):
+                raise lost()
         return envelopes
 
     def _fail(self, error: DuologueError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bpy.types import ArmatureModifier, Object, Scene
 
@@ -12,9 +13,12 @@ from protocol.messages import Limits
 from .. import compat
 from ..animation.condition import check_keyable, check_present
 from ..animation.rig import bone_map_of
+from ..characters import pair_with
 from ..link import jobs
-from ..properties import pair_of
 from ..stubs import Context
+
+if TYPE_CHECKING:
+    from ..properties import DUOLOGUE_PG_pair
 
 _LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
 """What holds until a backend has said what it accepts; it checks again in any case."""
@@ -27,7 +31,7 @@ def prompt(text: str, *, needed: bool) -> str:
         DuologueError: ``prompt_empty`` (where one is needed) or ``prompt_too_long``.
     """
     text = text.strip()
-    most = _limits().prompt_characters
+    most = limits().prompt_characters
     if needed and not text:
         raise DuologueError(
             "prompt_empty", "The prompt is empty.", "Say what the two do, such as “two people shake hands”."
@@ -47,11 +51,11 @@ def seconds(value: float) -> float:
     Raises:
         DuologueError: ``seconds_out_of_range``.
     """
-    limits = _limits()
-    if not limits.seconds_min <= value <= limits.seconds_max:
+    known = limits()
+    if not known.seconds_min <= value <= known.seconds_max:
         raise DuologueError(
             "seconds_out_of_range",
-            f"{value:g} seconds cannot be made, only {limits.seconds_min:g} to {limits.seconds_max:g} seconds.",
+            f"{value:g} seconds cannot be made, only {known.seconds_min:g} to {known.seconds_max:g} seconds.",
             "Change Seconds in the Duologue tab.",
         )
     return value
@@ -63,7 +67,7 @@ def variations(count: int) -> int:
     Raises:
         DuologueError: ``too_many_variations``.
     """
-    most = _limits().samples_max
+    most = limits().samples_max
     if count > most:
         raise DuologueError(
             "too_many_variations",
@@ -73,14 +77,13 @@ def variations(count: int) -> int:
     return count
 
 
-def characters(scene: Scene) -> tuple[Object, Object]:
-    """Character A and character B of a scene.
+def characters(scene: Scene, pair: DUOLOGUE_PG_pair) -> tuple[Object, Object]:
+    """Character A and character B of a pair.
 
     Raises:
         DuologueError: ``character_missing``, ``character_not_in_scene`` or ``character_twice``.
     """
-    picked = pair_of(scene).characters()
-    found = [_present(scene, name, character) for name, character in zip("AB", picked, strict=True)]
+    found = [_present(scene, name, character) for name, character in zip("AB", pair.characters(), strict=True)]
     if found[0] == found[1]:
         raise DuologueError(
             "character_twice",
@@ -91,12 +94,12 @@ def characters(scene: Scene) -> tuple[Object, Object]:
 
 
 def partner_of(scene: Scene, character: Object) -> Object:
-    """The other character of the scene's pair.
+    """The other character of the pair that a character belongs to.
 
     Raises:
         DuologueError: ``not_in_pair`` if ``character`` is neither A nor B, or what `characters` raises.
     """
-    pair = characters(scene)
+    pair = characters(scene, pair_with(scene, character))
     if character not in pair:
         raise DuologueError(
             "not_in_pair",
@@ -193,7 +196,8 @@ def is_animated(character: Object | None) -> bool:
     return character is not None and _is_animated(character)
 
 
-def _limits() -> Limits:
+def limits() -> Limits:
+    """What the backend accepts, or what is usual until it has said so."""
     return jobs.session.welcome.limits if jobs.session.welcome else _LIMITS
 
 

@@ -11,11 +11,11 @@ from protocol.errors import DuologueError
 from protocol.messages import DESCRIBE, Submit
 
 from ..animation.capture import Reading
+from ..characters import pair_with, pairs_of
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import CaptionOutcome
 from ..preferences import backend_settings, preferences_of
-from ..properties import pair_of
 from ..stubs import Context
 from . import checks
 from .watch import JobOperator
@@ -37,14 +37,15 @@ class DUOLOGUE_OT_describe(JobOperator):
         """Start the job with the motion of the clicked character or of the pair."""
         scene = context.scene
         chosen = checks.chosen_armature(context)
-        pair = pair_of(scene).characters()
-        together = not self.alone and chosen in pair and all(checks.is_animated(one) for one in pair)
-        described = checks.characters(scene) if together else (chosen,)
+        pair = pair_with(scene, chosen)
+        cast = pair.characters()
+        together = not self.alone and chosen in cast and all(checks.is_animated(one) for one in cast)
+        described = checks.characters(scene, pair) if together else (chosen,)
         return jobs.start("Describe", [_request(context, described)], backend_settings(context))
 
 
 class DUOLOGUE_OT_describe_all(JobOperator):
-    """Say in words what every animated character of this scene does, each alone, and A and B together"""
+    """Say in words what every animated character of this scene does, each alone, and each pair together"""
 
     bl_idname = "duologue.describe_all"
     bl_label = "Describe All Characters"
@@ -55,9 +56,10 @@ class DUOLOGUE_OT_describe_all(JobOperator):
         animated = [one for one in scene.objects if one.type == "ARMATURE" and checks.is_animated(one)]
         animated.sort(key=lambda one: one.name)
         casts: list[tuple[Object, ...]] = [(one,) for one in animated]
-        first, second = pair_of(scene).characters()
-        if first is not None and second is not None and first != second and {first, second} <= set(animated):
-            casts.append((first, second))
+        for pair in pairs_of(scene).pairs:
+            first, second = pair.characters()
+            if first != second and {first, second} <= set(animated):
+                casts.append((first, second))
         if not casts:
             raise DuologueError(
                 "no_animation",

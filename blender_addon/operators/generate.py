@@ -10,11 +10,12 @@ from bpy.types import Object, Operator, Scene
 
 from protocol.messages import GENERATE, Submit
 
+from ..characters import active_pair
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
-from ..properties import SEED_MAX, pair_of
+from ..properties import SEED_MAX, DUOLOGUE_PG_pair
 from ..results import Asked
 from ..stubs import Context
 from . import checks
@@ -31,16 +32,15 @@ class DUOLOGUE_OT_generate(JobOperator):
     bl_label = "Generate"
 
     def begin(self, context: Context) -> jobs.Job:
-        """Start the job with the scene's settings."""
-        scene = context.scene
-        settings = pair_of(scene)
-        pair = checks.characters(scene)
+        """Start the job with the active pair's settings."""
+        scene, settings = context.scene, active_pair(context)
+        pair = checks.characters(scene, settings)
         checks.mapped(pair)
         checks.keyable(pair)
         prompt = checks.prompt(settings.prompt, needed=True)
         seconds = checks.seconds(settings.seconds)
         count = checks.variations(settings.variations)
-        asked = Asked(GENERATE, prompt, next_seed(scene), count, scene.frame_current, seconds)
+        asked = Asked(settings.key, GENERATE, prompt, next_seed(settings), count, scene.frame_current, seconds)
         return jobs.start(self.bl_label, [request_for(scene, pair, asked)], backend_settings(context))
 
 
@@ -71,9 +71,8 @@ def request_for(scene: Scene, pair: Sequence[Object], asked: Asked, *, again: bo
     return Request(f"“{asked.prompt}”", submit, outcome)
 
 
-def next_seed(scene: Scene) -> int:
-    """The scene's seed, after drawing another one where that is wanted."""
-    settings = pair_of(scene)
+def next_seed(settings: DUOLOGUE_PG_pair) -> int:
+    """A pair's seed, after drawing another one where that is wanted."""
     if settings.new_seed:
         settings.seed = another_seed()
     return settings.seed

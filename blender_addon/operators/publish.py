@@ -11,8 +11,8 @@ from protocol.errors import DuologueError
 
 from .. import captions, compat, results
 from ..animation.nla import push_down
+from ..characters import active_pair, pair_with
 from ..link import jobs
-from ..properties import pair_of
 from ..stubs import Context
 from . import checks
 
@@ -79,7 +79,7 @@ class DUOLOGUE_OT_push_to_nla(Operator):
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        results.accept(context.scene)
+        results.accept(pair_with(context.scene, cast[0]).result)
         text = captions.of_pair(cast[0]) or captions.read(cast[0]) or cast[0].animation_data.action.name
         first, last = push_down(cast, captions.cut(text, compat.NAME_BYTES))
         names = " and ".join(one.name for one in cast)
@@ -135,9 +135,10 @@ def _mark(action: Action) -> None:
 
 
 def _cast(context: Context) -> list[Any]:
-    """Those of the pair that play an action; the active character where it is not of the pair."""
+    """Those of the active character's pair that play an action; itself where it is of none."""
     chosen = checks.armature_of(context.object)
-    pair = [one for one in pair_of(context.scene).characters() if one is not None]
+    found = active_pair(context) if chosen is None else pair_with(context.scene, chosen)
+    pair = [one for one in found.characters() if one is not None]
     cast = pair if chosen is None or chosen in pair else [chosen]
     playing = [one for one in cast if _plays(one) and one.name in context.scene.objects]
     if not playing:

@@ -8,11 +8,11 @@ from bpy.types import Object, Scene
 from protocol.messages import REACT, Submit
 
 from ..animation.capture import Reading
+from ..characters import pair_with
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
-from ..properties import pair_of
 from ..results import Asked
 from ..stubs import Context
 from . import checks
@@ -35,15 +35,15 @@ class DUOLOGUE_OT_react(JobOperator):
     def begin(self, context: Context) -> jobs.Job:
         """Start the job with the clicked character's motion."""
         scene = context.scene
-        settings = pair_of(scene)
         actor = checks.chosen_armature(context)
+        settings = pair_with(scene, actor)
         partner = checks.partner_of(scene, actor)
         checks.mapped((actor, partner))
         checks.keyable((partner,))
         first, last = checks.frames_to_read(scene, [actor])
         prompt = checks.prompt(settings.prompt, needed=True) if self.use_prompt else ""
         count = checks.variations(settings.variations)
-        asked = Asked(REACT, prompt, next_seed(scene), count, first, frame_end=last, actor=actor.name)
+        asked = Asked(settings.key, REACT, prompt, next_seed(settings), count, first, frame_end=last, actor=actor.name)
         return jobs.start("React", [request_for(scene, actor, partner, asked)], backend_settings(context))
 
 

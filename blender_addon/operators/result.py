@@ -10,9 +10,9 @@ from protocol.errors import DuologueError
 from protocol.messages import REACT
 
 from .. import results
+from ..characters import active_pair, has_pair
 from ..link import jobs
 from ..preferences import backend_settings
-from ..properties import pair_of
 from ..results import Asked
 from ..stubs import Context
 from . import checks, generate, react
@@ -28,7 +28,7 @@ class _OnResult:
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Only while there is one, and no other is being made of it."""
-        return context.scene is not None and results.is_pending(context.scene) and not jobs.running()
+        return has_pair(context) and results.is_pending(active_pair(context).result) and not jobs.running()
 
 
 class DUOLOGUE_OT_accept(_OnResult, Operator):
@@ -40,7 +40,7 @@ class DUOLOGUE_OT_accept(_OnResult, Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Accept."""
-        results.accept(context.scene)
+        results.accept(active_pair(context).result)
         return {"FINISHED"}
 
 
@@ -53,7 +53,7 @@ class DUOLOGUE_OT_reject(_OnResult, Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Reject."""
-        left = results.reject(context.scene)
+        left = results.reject(active_pair(context).result)
         if left:
             names = " and ".join(f"“{name}”" for name in left)
             self.report({"WARNING"}, f"{names} was given other animation since; it was left as it is.")
@@ -69,7 +69,8 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
     def begin(self, context: Context) -> jobs.Job:
         """Start the job with what the result was asked for."""
         scene = context.scene
-        found, settings = results.result_of(scene), pair_of(scene)
+        settings = active_pair(context)
+        found = settings.result
         cast = [_still_there(one.character, scene) for one in found.before]
         checks.mapped(cast)
         checks.keyable(cast)
@@ -79,6 +80,7 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
             settings.seed = seed
         actor = _still_there(found.actor, scene) if found.task == REACT else None
         asked = Asked(
+            settings.key,
             found.task,
             found.prompt,
             seed,

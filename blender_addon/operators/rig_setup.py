@@ -16,8 +16,7 @@ from protocol.errors import DuologueError
 
 from ..animation.own_map import keep_map
 from ..animation.rig import read_rig
-from ..characters import detect_again, mapping_of
-from ..properties import pair_of
+from ..characters import active_pair, detect_again, mapping_of
 from ..retarget import mapping
 from ..stubs import Context
 from . import checks
@@ -41,7 +40,7 @@ class DUOLOGUE_OT_use_selected(Operator):
         if len(armatures) != 2:
             self.report({"ERROR"}, f"{len(armatures)} characters are selected. Select two armatures and try again.")
             return {"CANCELLED"}
-        settings = pair_of(context.scene)
+        settings = active_pair(context)
         settings.character_a, settings.character_b = armatures
         return {"FINISHED"}
 
@@ -55,7 +54,7 @@ class DUOLOGUE_OT_swap(Operator):
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Exchange the two."""
-        settings = pair_of(context.scene)
+        settings = active_pair(context)
         settings.character_a, settings.character_b = settings.character_b, settings.character_a
         return {"FINISHED"}
 

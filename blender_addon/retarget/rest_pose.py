@@ -72,7 +72,7 @@ def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
     Raises:
         DuologueError: ``rig_mirrored``.
     """
-    turn = _facing(rig, bones)
+    turn = facing(rig, bones)
     heads = rot.rotate(turn, rig.heads())
     tails = rot.rotate(turn, rig.to_world(rig.tails))
     rest = rot.multiply(np.broadcast_to(turn, (len(rig.bones), 4)), rig.rest_rotations())
@@ -99,7 +99,7 @@ def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
     )
 
 
-def _facing(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> np.ndarray:
+def facing(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> np.ndarray:
     """The rotation (4,) that makes a rig, as it rests in the world, stand upright and face +Z."""
     heads = rig.heads()
 

@@ -8,9 +8,9 @@ from typing import Any
 from bpy.types import Object
 
 from ..animation.own_map import own_map_of
-from ..characters import mapping_of
+from ..characters import active_pair, filled_rows, mapping_of
+from ..operators.pairs import DUOLOGUE_OT_map_bones
 from ..operators.rig_setup import DUOLOGUE_OT_detect_bones, DUOLOGUE_OT_load_bone_map, DUOLOGUE_OT_save_bone_map
-from ..properties import pair_of
 from ..retarget import mapping
 from ..stubs import Context
 from .text import draw_error
@@ -22,12 +22,15 @@ def draw_mapping(layout: Any, context: Context, character: Object, letter: str) 
     """Draw how a rig is understood, its bones folded away unless something is wrong with them."""
     found = mapping_of(character)
     rows = mapping.rows_of(found.bone_map)
-    filled = sum(bool(rows[row]) for row in mapping.ROWS)
+    pair = active_pair(context)
+    shown = f"show_bones_{letter}"
     if found.error is not None:
         draw_error(layout.column(), context, found.error)
-    header, body = layout.panel(f"DUOLOGUE_bones_{letter}", default_closed=True)
+        if not getattr(pair, shown):
+            layout.operator(DUOLOGUE_OT_map_bones.bl_idname, icon="BONE_DATA").person = letter
+    header, body = layout.panel_prop(pair, shown)
     header.label(
-        text=f"{found.bone_map.name}: {filled} of {len(mapping.ROWS)}",
+        text=f"{found.bone_map.name}: {filled_rows(character)} of {len(mapping.ROWS)}",
         icon="CHECKMARK" if found.error is None else "ERROR",
     )
     if body is None:
@@ -36,7 +39,7 @@ def draw_mapping(layout: Any, context: Context, character: Object, letter: str) 
     row.operator(DUOLOGUE_OT_detect_bones.bl_idname, icon="VIEWZOOM").character = character.name
     row.operator(DUOLOGUE_OT_load_bone_map.bl_idname, text="", icon="FILE_FOLDER").character = character.name
     row.operator(DUOLOGUE_OT_save_bone_map.bl_idname, text="", icon="FILE_TICK").character = character.name
-    fields = getattr(pair_of(context.scene), f"bones_{letter}")
+    fields = getattr(pair, f"bones_{letter}")
     column = body.column(align=True)
     for name in _shown(rows):
         _draw_row(column, fields, character, name, rows.get(name, ""))

@@ -6,12 +6,12 @@ from typing import Any
 
 from bpy.types import Panel, UIList
 
+from ..characters import active_pair, has_pair
 from ..link import jobs
 from ..operators.describe import DUOLOGUE_OT_describe_all
 from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
 from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
-from ..properties import pair_of
-from ..results import is_pending, result_of
+from ..results import is_pending
 from ..stubs import Context
 
 _ROWS_MAX = 8
@@ -51,22 +51,27 @@ class DUOLOGUE_PT_result(Panel):
     bl_category = "Duologue"
     bl_parent_id = "DUOLOGUE_PT_motion"
 
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only where there is a pair."""
+        return has_pair(context)
+
     def draw(self, context: Context) -> None:
         """Draw the number of variations, the result that waits for a word, if any, and what else can be done."""
         layout: Any = self.layout
         number = layout.column()
         number.enabled = not jobs.running()
-        number.prop(pair_of(context.scene), "variations")
-        if is_pending(context.scene):
-            self._draw_pending(layout, context)
+        pair = active_pair(context)
+        number.prop(pair, "variations")
+        if is_pending(pair.result):
+            self._draw_pending(layout, pair.result)
         layout.operator(DUOLOGUE_OT_describe_all.bl_idname, text="Describe All", icon="TEXT")
         row = layout.row(align=True)
         row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="Push to NLA", icon="NLA_PUSHDOWN")
         row.operator(DUOLOGUE_OT_mark_asset.bl_idname, text="Asset", icon="ASSET_MANAGER")
 
     @staticmethod
-    def _draw_pending(layout: Any, context: Context) -> None:
-        result = result_of(context.scene)
+    def _draw_pending(layout: Any, result: Any) -> None:
         if len(result.variations) > 1:
             layout.template_list(
                 DUOLOGUE_UL_variations.bl_idname,

@@ -10,6 +10,7 @@ import blf
 from protocol.errors import DuologueError
 
 from ..stubs import Context
+from .remedies import draw_remedy
 
 _CHARACTER_WIDTH = 6.4
 """Mean width of a character of the interface font at a resolution scale of 1, in pixels."""
@@ -29,13 +30,14 @@ def paragraph(layout: Any, context: Context, text: str, icon: str = "NONE") -> N
 
 
 def draw_error(layout: Any, context: Context, error: DuologueError) -> None:
-    """Draw what went wrong, in red, and what to do next."""
+    """Draw what went wrong, in red, what to do next, and the button that does it."""
     box = layout.box()
     box.alert = True
     paragraph(box, context, error.message, "ERROR")
     if error.hint:
         box.alert = False
         paragraph(box, context, error.hint, "FORWARD")
+    draw_remedy(box, error.code)
 
 
 def wrapped(text: str, width: float, font: int = 0) -> list[str]:

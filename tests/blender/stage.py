@@ -30,7 +30,7 @@ class Stage:
         self.scene: Any = context.scene
         self.a: Any = scene_object("Alice")
         self.b: Any = scene_object("Bob")
-        self.settings: Any = self.scene.duologue
+        self.settings: Any = addon("characters").active_pair(context)
         self.settings.character_a, self.settings.character_b = self.a, self.b
         self.settings.prompt, self.settings.seconds = "two people wave at each other", 2.0
         self.activate(self.a)

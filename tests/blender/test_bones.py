@@ -69,7 +69,7 @@ def test_rows_are_saved_with_the_file(stage, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path)
-    rows = context.scene.duologue.bones_b
+    rows = context.scene.duologue.pairs[0].bones_b
     assert (rows.left_foot, rows.right_foot) == ("", "mixamorig:RightToeBase")
 
 
@@ -86,9 +86,9 @@ def test_rows_of_a_library_override_are_saved_with_the_file_too(stage, cast_file
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path)
-    rows = context.scene.duologue.bones_b
+    rows = context.scene.duologue.pairs[0].bones_b
     assert (rows.left_foot, rows.right_foot) == ("", "mixamorig:RightToeBase")
-    duologue.detect_bones(character=context.scene.duologue.character_b.name)
+    duologue.detect_bones(character=context.scene.duologue.pairs[0].character_b.name)
     assert rows.left_foot == "mixamorig:LeftToeBase"
 
 

@@ -62,7 +62,7 @@ def test_the_pair_is_saved_with_the_file(stage, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=path)
-    settings: Any = context.scene.duologue
+    settings: Any = context.scene.duologue.pairs[0]
     assert settings.character_a.name == "Alice"
     assert settings.prompt == "two people wave at each other"
 

@@ -49,10 +49,10 @@ def jobs(
     monkeypatch.setenv(installation.ENVIRONMENT_VARIABLE, sys.executable)
     settings(extension).checkpoint = str(checkpoint)
     scene: Any = context.scene
-    scene.duologue.character_a = characters.build_mixamo("Alice", 1.7)
-    scene.duologue.character_b = characters.build_rigify("Bob", 1.85)
-    scene.duologue.seconds = 2.0
-    context.view_layer.objects.active = scene.duologue.character_a
+    scene.duologue.pairs[0].character_a = characters.build_mixamo("Alice", 1.7)
+    scene.duologue.pairs[0].character_b = characters.build_rigify("Bob", 1.85)
+    scene.duologue.pairs[0].seconds = 2.0
+    context.view_layer.objects.active = scene.duologue.pairs[0].character_a
     found: Any = addon("link.jobs")
     yield found
     found.disconnect()
@@ -92,7 +92,7 @@ def test_one_click_starts_the_backend_and_moves_both_and_disconnecting_ends_it(j
 
 
 def test_a_backend_that_is_killed_in_mid_job_is_noticed_and_restart_brings_another(jobs: Any, tmp_path: Path) -> None:
-    context.scene.duologue.seconds = 10.0
+    context.scene.duologue.pairs[0].seconds = 10.0
     duologue.generate()
     tick_until(jobs, lambda: jobs.latest().first_motion_seconds is not None or not jobs.running())
     assert jobs.running()
@@ -105,12 +105,12 @@ def test_a_backend_that_is_killed_in_mid_job_is_noticed_and_restart_brings_anoth
 
 
 def test_cancelling_frees_the_backend_for_the_next_job(jobs: Any) -> None:
-    context.scene.duologue.seconds = 10.0
+    context.scene.duologue.pairs[0].seconds = 10.0
     duologue.generate()
     tick_until(jobs, lambda: jobs.latest().first_motion_seconds is not None)
     duologue.cancel()
     assert not bpy.data.actions
-    context.scene.duologue.seconds = 1.0
+    context.scene.duologue.pairs[0].seconds = 1.0
     duologue.generate()
     tick_until(jobs, lambda: not jobs.running())
     assert jobs.latest().error is None

@@ -67,7 +67,7 @@ def test_accept_keeps_the_shown_variation_and_the_action_of_before(stage, backen
     own = give_own_action(stage)
     stage.settings.variations = 3
     stage.run(duologue.generate)
-    stage.scene.duologue_result.shown = 1
+    stage.scene.duologue.pairs[0].result.shown = 1
     chosen = stage.a.animation_data.action
     duologue.accept()
     assert stage.a.animation_data.action == stage.b.animation_data.action == chosen
@@ -82,14 +82,14 @@ def test_variations_are_listed_with_their_seeds_and_switch_at_once(stage, backen
     job = stage.run(duologue.generate)
     assert submitted(server).samples == 4
     assert "in 4 variations" in job.note
-    listed = stage.scene.duologue_result.variations
+    listed = stage.scene.duologue.pairs[0].result.variations
     assert [(one.name, one.seed) for one in listed] == [(f"Variation {n}", 49 + n) for n in range(1, 5)]
     assert [one.action.name[-2:] for one in listed] == [" 1", " 2", " 3", " 4"]
     arm = next(bone for bone in stage.b.pose.bones if bone.name.endswith("RightArm"))
     stage.scene.frame_set(40)
     seen = []
     for number in (0, 3, 1, 2):
-        stage.scene.duologue_result.shown = number
+        stage.scene.duologue.pairs[0].result.shown = number
         context.view_layer.update()
         assert stage.a.animation_data.action == stage.b.animation_data.action == listed[number].action
         assert stage.captions.read(stage.a) == "two people wave at each other"
@@ -128,9 +128,9 @@ def test_a_result_with_all_its_variations_is_one_undo_step_and_so_are_accept_and
     assert not bpy.data.actions
     bpy.ops.ed.undo()
     stage = Stage(addon)
-    assert len(stage.scene.duologue_result.variations) == 2
+    assert len(stage.scene.duologue.pairs[0].result.variations) == 2
     assert stage.keys(stage.b) > 0
-    stage.scene.duologue_result.shown = 1
+    stage.scene.duologue.pairs[0].result.shown = 1
     duologue.accept("EXEC_DEFAULT", True)
     assert len(bpy.data.actions) == 1
     bpy.ops.ed.undo()
@@ -149,7 +149,7 @@ def test_a_saved_file_holds_the_result_and_can_still_reject_it(stage, backend, a
     bpy.ops.wm.open_mainfile(filepath=path)
     alice = scene_object("Alice")
     scene: Any = context.scene
-    assert alice.animation_data.action == scene.duologue_result.variations[0].action
+    assert alice.animation_data.action == scene.duologue.pairs[0].result.variations[0].action
     duologue.reject()
     assert alice.animation_data.action.name == own
     assert [action.name for action in bpy.data.actions] == [own]
@@ -258,7 +258,7 @@ def test_variations_that_were_complete_outlive_the_end_of_the_job(stage, backend
     job = stage.jobs.latest()
     assert (job.error and job.error.code) == (None if how == "cancel" else "internal")
     assert ("Stopped. " if how == "cancel" else "") + "Alice and Bob: 2.0 s" in job.note
-    assert len(bpy.data.actions) == len(stage.scene.duologue_result.variations) == 1
+    assert len(bpy.data.actions) == len(stage.scene.duologue.pairs[0].result.variations) == 1
     assert stage.keys(stage.b) > 100
     duologue.reject()
     assert stage.actions() == (None, None)
@@ -278,7 +278,7 @@ def test_reject_and_switching_survive_what_was_deleted_meanwhile(stage, backend)
     backend()
     stage.settings.variations = 3
     stage.run(duologue.generate)
-    result = stage.scene.duologue_result
+    result = stage.scene.duologue.pairs[0].result
     bpy.data.actions.remove(result.variations[1].action)
     result.shown = 1
     result.shown = 2

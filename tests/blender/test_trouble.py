@@ -76,6 +76,27 @@ def test_a_backend_that_dies_in_mid_job_leaves_everything_as_it_was(stage, backe
     assert everything_is_as_it_was(stage, own)
 
 
+def test_restart_goes_on_with_what_the_lost_backend_still_owed(stage, backend, addon, monkeypatch):
+    monkeypatch.setattr(addon("link.client"), "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(addon("link.client"), "HEARTBEAT_SECONDS", 0.1)
+    server = backend(half)
+    begin_over_existing_motion(stage, server)
+    server.silent.set()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert addon("ui.remedies").REMEDIES[stage.jobs.latest().error.code].operator == "duologue.backend_restart"
+    monkeypatch.undo()
+    again = backend(play)
+    duologue.backend_restart()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert stage.jobs.latest().error is None
+    assert [message.prompt for message in again.received if isinstance(message, Submit)] == [stage.settings.prompt]
+    for character in (stage.a, stage.b):
+        assert character.animation_data.action.name == stage.settings.prompt
+        assert tuple(character.animation_data.action.frame_range) == pytest.approx((1, 1 + 2 * 24), abs=1.5)
+    duologue.backend_restart()
+    assert not stage.jobs.running()
+
+
 def test_an_error_from_the_backend_is_passed_on_with_its_hint(stage, backend):
     def altered(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
         if isinstance(envelope.message, Submit):

@@ -79,7 +79,7 @@ def build(extension: Path) -> Stage:
     characters.build_stage(scene)
     a: Any = characters.build_mixamo("Marco", 1.85)
     b: Any = characters.build_rigify("Rita", 1.62)
-    scene.duologue.character_a, scene.duologue.character_b = a, b
+    scene.duologue.pairs[0].character_a, scene.duologue.pairs[0].character_b = a, b
     say(f"Characters: {a.name} ({len(a.data.bones)} Mixamo bones), {b.name} ({len(b.data.bones)} Rigify bones)")
     return Stage(scene, a, b, importlib.import_module(f"{PACKAGE}.link.jobs"))
 
@@ -87,7 +87,7 @@ def build(extension: Path) -> Stage:
 def act(stage: Stage, out: Path) -> dict[str, Any]:
     """Generate, react and describe through the operators; returns the report."""
     steps: dict[str, Any] = {}
-    settings = stage.scene.duologue
+    settings = stage.scene.duologue.pairs[0]
     settings.prompt, settings.seconds, settings.seed, settings.new_seed = PROMPT, SECONDS, SEED, False
     stage.scene.frame_set(1)
     cast, last = (stage.a, stage.b), round(SECONDS * stage.scene.render.fps)

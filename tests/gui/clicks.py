@@ -208,7 +208,7 @@ def lose_the_backend() -> Steps:
 
 def settings() -> Any:
     """The scene's pair settings."""
-    return context.scene.duologue
+    return context.scene.duologue.pairs[0]
 
 
 def jobs() -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from protocol.errors import DuologueError
-from protocol.messages import Limits
+from protocol.messages import TASKS, Limits
 from protocol.motion import Motion
 from protocol.skeleton import neutral_offsets
 
@@ -35,6 +35,7 @@ class FakePiece:
     start: int
     total: int
     motion: Motion
+    script: str = ""
 
 
 @dataclass
@@ -44,6 +45,7 @@ class FakeModel:
     name: str = "fake"
     device: str = "cpu"
     limits: Limits = field(default_factory=lambda: Limits(500, 1.0, 10.0, 4))
+    tasks: tuple[str, ...] = TASKS
     step_seconds: float = 0.01
     done: list[str] = field(default_factory=list)
 
@@ -64,8 +66,47 @@ class FakeModel:
     ) -> Iterator[str]:
         yield from (f"{motion.persons} people", " stand.")
 
+    def edit(
+        self,
+        motion: Motion,
+        instruction: str,
+        seed: int = 0,
+        *,
+        script: str = "",
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[FakePiece]:
+        yield from self._pieces(instruction, motion.frames, 2, seed, cancelled, f"{script}+{instruction}")
+
+    def ask(
+        self, motion: Motion, question: str, *, seed: int = 0, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator[str]:
+        yield from (f"{question} ", f"{motion.persons} people", ".")
+
+    def story(
+        self,
+        prompts: Sequence[str],
+        seconds: float,
+        seed: int = 0,
+        *,
+        motion: Motion | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[FakePiece]:
+        before = f"after {motion.frames}: " if motion else ""
+        yield from self._pieces(before + ", ".join(prompts), round(seconds * 30), 2, seed, cancelled)
+
+    def complete(
+        self,
+        motion: Motion,
+        gap: tuple[int, int],
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[FakePiece]:
+        yield from self._pieces(prompt, gap[1] - gap[0], 2, seed, cancelled)
+
     def _pieces(
-        self, prompt: str, frames: int, persons: int, seed: int, cancelled: Callable[[], bool]
+        self, prompt: str, frames: int, persons: int, seed: int, cancelled: Callable[[], bool], script: str = ""
     ) -> Iterator[FakePiece]:
         if prompt == "fail":
             raise RuntimeError("boom")
@@ -76,6 +117,7 @@ class FakeModel:
                 raise LeftEarlyError
             if prompt == "endless":
                 continue
-            yield FakePiece(start, frames, still(min(FRAMES_PER_PIECE, frames - start), persons, x=float(seed)))
+            motion = still(min(FRAMES_PER_PIECE, frames - start), persons, x=float(seed))
+            yield FakePiece(start, frames, motion, script)
             start += FRAMES_PER_PIECE
         self.done.append(prompt)

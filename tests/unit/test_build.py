@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import build
+from blender_addon.installer.payload import payload
 
 
 def test_imports_of_protocol_become_relative_at_the_right_depth() -> None:
@@ -42,3 +43,23 @@ def test_manifest_carries_version_limits_and_wheels() -> None:
     assert manifest["blender_version_min"] == "4.5.0"
     assert manifest["wheels"] == ["./wheels/a.whl", "./wheels/b.whl"]
     assert "permissions" in manifest
+
+
+def test_the_backend_is_packed_as_the_extension_reads_it_with_all_that_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("backend/cli.py", "backend/run.log", "protocol/wire.py", "checkpoints/duologue-small/a.safetensors"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "LICENSE").touch()
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    packed = payload(build.pack_backend("1.2.3", ["numpy>=1.26", "torch>=2.6"]))
+    assert packed is not None
+    assert packed.version == "1.2.3"
+    assert packed.requirements == ("numpy>=1.26", f"torch=={build.TORCH}")
+    packed.unpack(tmp_path / "program")
+    inside = {path.name for path in (tmp_path / "program").rglob("*") if path.is_file()}
+    assert inside == {"cli.py", "wire.py", "a.safetensors", "LICENSE", "backend.json"}
+    again = payload(build.pack_backend("1.2.3", ["numpy>=1.26", "torch>=2.6"]))
+    assert again is not None
+    assert again.identity == packed.identity

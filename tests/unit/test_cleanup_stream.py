@@ -42,8 +42,8 @@ def test_motions_shorter_than_the_look_ahead_come_out_whole(frames: int):
 def test_a_clean_walk_hardly_changes():
     motion = stroll(frames=90)
     moved = np.linalg.norm(cleaned(motion).positions() - motion.positions(), axis=-1)
-    assert moved.mean() < 0.008
-    assert moved.max() < 0.03
+    assert moved.mean() < 0.009
+    assert moved.max() < 0.06  # a foot is let go once its swing is certain
 
 
 def test_a_root_that_sways_is_brought_back_over_its_feet():

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -208,7 +209,7 @@ def session() -> Iterator[Session]:
     made.stop()
 
 
-def ticked(session: Session, until: Callable[[], bool], seconds: float = 6.0) -> None:
+def ticked(session: Session, until: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, f"{session.state}: {session.error}"
@@ -272,6 +273,48 @@ def test_a_backend_that_dies_is_noticed_at_once_and_restarting_helps(session, se
     assert session.error.code == "backend_ended"
     session.connect(settings)
     ticked(session, lambda: session.state is State.READY)
+
+
+def test_the_end_of_a_backend_that_others_started_is_noticed_at_once(backend, session, settings):
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    connection_file.write(replace(backend().connection, pid=sleeper.pid), settings.connection_file)
+    session.connect(settings)
+    ticked(session, lambda: session.state is State.READY)
+    sleeper.kill()
+    sleeper.wait()
+    killed = time.monotonic()
+    ticked(session, lambda: session.state is State.FAILED)
+    assert session.error is not None
+    assert session.error.code == "backend_lost"
+    assert time.monotonic() - killed < 2
+
+
+def test_two_blenders_share_a_backend_and_hear_only_of_their_own_jobs(backend, settings):
+    def answer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        submit = envelope.message
+        if isinstance(submit, Submit):
+            server.say(to, Result(text=submit.prompt), envelope.header.id)
+
+    connection_file.write(backend(answer).connection, settings.connection_file)
+    sessions = [Session("one"), Session("two")]
+    try:
+        for one in sessions:
+            one.connect(settings)
+            ticked(one, lambda one=one: one.state is State.READY)
+        jobs = [one.submit(Submit(task=DESCRIBE, prompt=name)) for one, name in zip(sessions, "ab", strict=True)]
+        heard: list[list[Envelope]] = [[], []]
+        deadline = time.monotonic() + 20
+        while not all(heard):
+            assert time.monotonic() < deadline
+            for one, envelopes in zip(sessions, heard, strict=True):
+                envelopes += one.tick()
+            time.sleep(0.005)
+        for one, job, name in zip(heard, jobs, "ab", strict=True):
+            assert [envelope.header.parent for envelope in one] == [job]
+            assert [envelope.message.text for envelope in one if isinstance(envelope.message, Result)] == [name]
+    finally:
+        for one in sessions:
+            one.stop()
 
 
 def test_a_backend_that_ends_while_starting_is_quoted(session, settings, tmp_path):

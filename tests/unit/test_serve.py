@@ -99,7 +99,7 @@ def test_welcome_tells_what_the_backend_can_do(client: WireClient):
     welcome = client.wait_for(Welcome)
     assert welcome.ready
     assert (welcome.checkpoint, welcome.device, welcome.limits.samples_max) == ("fake", "cpu", 4)
-    assert welcome.tasks == ["generate", "react", "describe"]
+    assert welcome.tasks == ["generate", "react", "describe", "edit", "ask", "story", "complete"]
 
 
 def test_motion_arrives_in_pieces_that_make_up_the_whole(client: WireClient):

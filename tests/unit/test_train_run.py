@@ -1,6 +1,7 @@
 import dataclasses
 import signal
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -33,6 +34,8 @@ SHIPPED = Path(__file__).parents[2] / "backend" / "train" / "recipes" / "duologu
 class Settings:
     steps: int
     rate: float = 0.1
+    pace: Literal["slow", "fast"] = "slow"
+    inner: "Settings | None" = None
 
 
 def dance(persons: int = 2, frames: int = 96) -> Motion:
@@ -83,6 +86,42 @@ def test_a_run_leaves_its_recipe_log_and_curves(tmp_path: Path) -> None:
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_on_one_cpu_a_run_does_what_a_plain_loop_does(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    linear = torch.nn.Linear(4, 1)
+    model = torch.nn.Sequential(torch.nn.Dropout(0.5), linear)
+    optimizer = torch.optim.Adam(model.parameters(), 0.1)
+    for step in range(12):
+        optimizer.param_groups[0]["lr"] = 0.1 * cosine_with_restarts(step, [12], warmup=3)
+        torch.manual_seed(step_seed(0, step))
+        x = torch.from_numpy(np.random.default_rng(step_seed(0, step)).normal(size=(16, 4))).float()
+        optimizer.zero_grad()
+        (model(x) - x.sum(-1, keepdim=True)).square().mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    assert torch.equal(line(12, tmp_path, resume=False), linear.weight)
+
+
+def test_accumulated_batches_step_down_the_mean_of_their_gradients(tmp_path: Path) -> None:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    model = torch.nn.Module()
+    model.register_parameter("weight", weight)
+    seen = []
+
+    def losses(batch: int) -> dict[str, torch.Tensor]:
+        seen.append((batch, weight.item()))
+        return {"pull": (batch - 3.5) * 0.1 * weight.sum()}  # gradients -0.35, -0.25, ... 0.45
+
+    run = Run(tmp_path, Settings(9), False)
+    optimizer = torch.optim.SGD([weight], 1.0)
+    fit(run, model, optimizer, losses, cycles=[9], warmup=1, seed=0, accumulate=4)
+    assert [batch for batch, _ in seen] == list(range(8))  # the ninth has no fellows
+    assert {value for _, value in seen[:4]} == {0.0}
+    assert [value for _, value in seen[4:]] == pytest.approx([0.2] * 4)
+    assert run.read_log()[0]["pull"] == 0.0
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 8
+
+
 @pytest.mark.parametrize(("resume", "recipe", "code"), [(False, 5, "run_exists"), (True, 6, "recipe_changed")])
 def test_a_run_is_neither_overwritten_nor_resumed_by_another_recipe(
     tmp_path: Path, resume: bool, recipe: int, code: str
@@ -117,12 +156,118 @@ def test_training_that_diverges_says_so(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+def trouble(folder: Path, monkeypatch: pytest.MonkeyPatch, losses, resume: bool = False) -> DuologueError:
+    """The error of a run of five steps that saves after every one."""
+    monkeypatch.setattr("backend.train.run._SAVE_SECONDS", -1.0)
+    model = torch.nn.Linear(1, 1)
+    with pytest.raises(DuologueError) as error:
+        fit(
+            Run(folder, Settings(5), resume), model, torch.optim.SGD(model.parameters(), 0.1),
+            lambda step: {"loss": losses(step, model)}, cycles=[5], warmup=1, seed=0,
+        )  # fmt: skip
+    return error.value
+
+
+@pytest.mark.parametrize(
+    "shortage",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        MemoryError(),
+    ],
+)
+def test_running_out_of_memory_says_what_was_kept(
+    shortage: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losses(step: int, model: torch.nn.Linear) -> torch.Tensor:
+        if step == 3:
+            raise shortage
+        return model.weight.sum()
+
+    error = trouble(tmp_path, monkeypatch, losses)
+    assert error.code == "out_of_memory"
+    assert "first 3 steps is kept" in error.message
+    assert "--resume" in error.hint
+    assert "accumulate" in error.hint
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 3
+    again = trouble(tmp_path, monkeypatch, losses, resume=True)
+    assert "first 3 steps is kept" in again.message
+
+
+def test_other_errors_in_a_step_are_not_taken_for_a_lack_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losses(_step: int, model: torch.nn.Linear) -> torch.Tensor:
+        return model(torch.ones(2, 3))
+
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        trouble(tmp_path, monkeypatch, losses)
+
+
+def test_a_gradient_that_is_not_finite_spoils_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def losses(step: int, model: torch.nn.Linear) -> torch.Tensor:
+        return model.weight.sum() if step < 2 else (model.weight.sum() * 0).sqrt()  # 0, with a gradient of NaN
+
+    error = trouble(tmp_path, monkeypatch, losses)
+    assert error.code == "training_diverged"
+    assert "gradient is not finite at step 2" in error.message
+    assert "first 2 steps is kept" in error.message
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
+    assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_a_full_disk_leaves_what_was_saved_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, saved = torch.save, []
+
+    def until_full(state, path: Path) -> None:
+        saved.append(path)
+        if len(saved) > 2:
+            raise OSError(28, "No space left on device")
+        save(state, path)
+
+    monkeypatch.setattr(torch, "save", until_full)
+    error = trouble(tmp_path, monkeypatch, lambda _step, model: model.weight.sum())
+    assert error.code == "run_not_saved"
+    assert "No space left" in error.message
+    assert "first 2 steps is kept" in error.message
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 2
+
+
+def test_whoever_runs_the_machine_may_stop_a_run(tmp_path: Path) -> None:
+    model = torch.nn.Linear(1, 1)
+
+    def losses(_step: int) -> dict[str, torch.Tensor]:
+        signal.raise_signal(signal.SIGTERM)
+        return {"loss": model.weight.sum()}
+
+    with pytest.raises(Interrupted):
+        fit(
+            Run(tmp_path, Settings(5), False), model, torch.optim.SGD(model.parameters(), 0.1), losses,
+            cycles=[5], warmup=1, seed=0,
+        )  # fmt: skip
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 1
+
+
+def test_frozen_weights_are_not_saved(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    model[0].requires_grad_(False)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    fit(
+        Run(tmp_path, Settings(2), False), model, torch.optim.SGD(trained, 0.1),
+        lambda _step: {"loss": model(torch.ones(1, 2)).sum()}, cycles=[2], warmup=1, seed=0,
+    )  # fmt: skip
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
+    assert set(state) == {"1.weight", "1.bias"}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("steps: 5\nspeed: 3", "unknown entry 'speed'"),
         ("rate: 0.5", "lacks 'steps'"),
         ("steps: many", "'steps' should be int, not 'many'"),
+        ("steps: 5\npace: quick", "'pace' should be one of slow, fast, not 'quick'"),
+        ("steps: 5\ninner: {steps: 1, size: 2}", "'inner' has an unknown entry 'size'"),
         ("- 5", "list of names and values"),
         ("steps: [", "while parsing"),
     ],
@@ -132,6 +277,13 @@ def test_a_wrong_recipe_is_refused_by_name(tmp_path: Path, text: str, complaint:
     file.write_text(text)
     with pytest.raises(DuologueError, match=complaint):
         read_recipe(file, Settings)
+
+
+def test_an_inner_recipe_may_be_left_out_or_given(tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    for text, inner in (("", None), ("inner:", None), ("inner: {steps: 2, pace: fast}", Settings(2, pace="fast"))):
+        file.write_text(f"steps: 5\n{text}")
+        assert read_recipe(file, Settings) == Settings(5, inner=inner)
 
 
 def test_the_shipped_recipe_can_be_read() -> None:
