@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -32,7 +31,7 @@ class MotionPiece:
     """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
 
     ``raw`` holds the same frames as they were decoded, before they were cleaned up; ``script`` is what the motion
-    follows, slot by slot, as a JSON object.
+    follows, as `backend.understanding` writes it.
     """
 
     start: int
@@ -53,7 +52,7 @@ class Order:
     Attributes:
         task: opens the row.
         script: (S,) what the motion follows.
-        told: the same as text, for those who ask what was understood.
+        told: the same as text.
         scales: body sizes of A and B.
         steps: latent steps of the whole motion, what is given included.
         frames: frames to make.
@@ -69,7 +68,7 @@ class Order:
 
     task: Task
     script: np.ndarray
-    told: Mapping[str, str]
+    told: str
     scales: Sequence[float]
     steps: int
     frames: int
@@ -104,7 +103,6 @@ def pieces(
         Cancelled: once ``cancelled()`` is true.
     """
     known = order.given.shape[1] * STRIDE
-    script = json.dumps(dict(order.told))
     seam: Seam | None = None
     decoded: Motion | None = None
     done = 0
@@ -124,7 +122,7 @@ def pieces(
                 fresh = motion.slice(first, motion.frames)
                 fresh = fresh if seam is None else seam.eased(fresh, start)
                 same = order.placed(decoded.slice(known + start, known + start + fresh.frames))
-                yield MotionPiece(start, order.frames, fresh, same, script)
+                yield MotionPiece(start, order.frames, fresh, same, order.told)
 
 
 def _decoded(

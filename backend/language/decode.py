@@ -142,7 +142,7 @@ def words(
 
     Args:
         model: in evaluation mode.
-        opening: the row up to END_MOTION.
+        opening: the row up to END_MOTION or ANSWER.
         sampling: how to draw.
         generator: where randomness comes from.
         cancelled: asked before every step of the transformer.
@@ -154,7 +154,7 @@ def words(
     Raises:
         Cancelled: if the job has been cancelled.
     """
-    assert opening.symbol[-1] == Marker.END_MOTION, "a caption follows a finished motion"
+    assert opening.symbol[-1] in (Marker.END_MOTION, Marker.ANSWER), "words follow a motion or a question"
     reader = Reader(model, [opening], cancelled)
     spoken = model.config.spoken
     for _ in range(longest):

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers.models.llama import LlamaConfig, LlamaModel
 
 from ..tasks import EDIT, Marker
 from ..tokenizer.model import MotionTokenizer
+from .base import backbone
 from .config import LanguageConfig
 from .layout import MARKER, MOTION, WORD, Batch
 from .motion_head import MotionHead
@@ -27,7 +27,6 @@ WORD_NOISE = 0.5
 
 _SCALE_GAIN = 10
 _FREQUENCIES = 12
-_LONGEST = 4096
 
 
 class MotionLanguageModel(nn.Module):
@@ -87,19 +86,7 @@ class MotionLanguageModel(nn.Module):
         self.scale_in = nn.Embedding(3, width)
         self.countdown_in = nn.Linear(2 * _FREQUENCIES + 1, width)
         self.spoken_bias = nn.Parameter(torch.zeros(len(config.spoken) + 1))
-        self.transformer = LlamaModel(
-            LlamaConfig(
-                vocab_size=1,  # positions come in as vectors; the transformer's own table stays unused
-                bos_token_id=None,
-                eos_token_id=None,
-                hidden_size=width,
-                intermediate_size=config.feed_forward,
-                num_hidden_layers=config.layers,
-                num_attention_heads=config.heads,
-                max_position_embeddings=_LONGEST,
-            )
-        )
-        self.transformer.set_attn_implementation("eager")  # for rows this short a plain product is fastest on a CPU
+        self.transformer = backbone(config)
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
         for table in (self.markers, self.persons, self.scale_in):

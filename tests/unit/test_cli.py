@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend import cli, console
+from backend import cli, console, task_commands
 from backend.engine import Engine
 from backend.export import read_motion, write_bvh, write_npz
 from backend.serve.server import Server, ServerConfig
@@ -34,14 +34,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
 
 
-LOAD_ONCE = functools.cache(cli._load)
+LOAD_ONCE = functools.cache(task_commands.load)
 
 
 @pytest.fixture
 def run(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Run ``duologue`` with arguments; gives exit code, stdout and stderr."""
     monkeypatch.setenv("DUOLOGUE_CHECKPOINT", str(checkpoint))
-    monkeypatch.setattr(cli, "_load", LOAD_ONCE)
+    monkeypatch.setattr(task_commands, "load", LOAD_ONCE)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])

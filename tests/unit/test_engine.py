@@ -229,3 +229,61 @@ def test_every_piece_says_what_was_understood(engine: Engine) -> None:
     script = json.loads(next(engine.generate(PROMPT, 1.0)).script)
     assert script["kind"] in ("hug", "push")
     assert script["actor"] in ("A", "B", "both")
+
+
+def test_an_edit_is_as_long_as_the_motion_and_stays_in_its_world(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motion = walker(frames=63, persons=2)
+    script = json.dumps({"kind": "push", "actor": "A", "hand": "left"})
+    wanted = np.array([0, 2, 0])
+    monkeypatch.setattr(engine._model, "read_edit", lambda _ids, _before: wanted)
+    pieces = list(engine.edit(motion, "B does it", script=script))
+    assert json.loads(pieces[0].script) == {"kind": "push", "actor": "B", "hand": "left"}
+    here = joined(pieces)
+    assert (here.frames, here.persons) == (63, 2)
+    turn, shift = rot.about_y(2.0), np.array([5.0, 0.3, -3.0], np.float32)
+    there = joined(list(engine.edit(motion.moved(turn, shift), "B does it", script=script)))
+    np.testing.assert_allclose(here.moved(turn, shift).positions(), there.positions(), atol=1e-2)
+
+
+def test_another_kind_takes_over_what_a_script_of_it_has(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = json.dumps({"kind": "hug", "actor": "B", "hand": "right"})
+    monkeypatch.setattr(engine._model, "read_edit", lambda _ids, _before: np.array([2, 0, 0]))
+    piece = next(engine.edit(walker(persons=2), "push instead", script=script))
+    assert json.loads(piece.script) == {"kind": "push", "actor": "B", "hand": "right"}
+
+
+def test_an_instruction_that_changes_nothing_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine._model, "read_edit", lambda _ids, _before: np.zeros(3, int))
+    with pytest.raises(DuologueError) as caught:
+        engine.edit(walker(persons=2), "mumble")
+    assert caught.value.code == "edit_unclear"
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[1, 2]"])
+def test_a_script_that_is_none_is_refused(engine: Engine, text: str) -> None:
+    with pytest.raises(DuologueError) as caught:
+        engine.edit(walker(persons=2), "slower", script=text)
+    assert caught.value.code == "script_unreadable"
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_an_answer_is_one_sentence(engine: Engine, persons: int) -> None:
+    answer = "".join(engine.ask(walker(persons=persons), "who leads?"))
+    assert answer.endswith(".")
+
+
+def test_what_a_checkpoint_has_not_learned_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.tasks == ("generate", "react", "complete", "edit", "describe", "ask", "story")
+    monkeypatch.setattr(engine, "tasks", ("generate",))
+    calls: list[Callable[[], object]] = [
+        lambda: engine.edit(walker(persons=2), "slower"),
+        lambda: engine.ask(walker(), "who leads?"),
+        lambda: engine.story([PROMPT], 2.0),
+        lambda: engine.complete(walker(persons=2), (20, 40)),
+    ]
+    for call in calls:
+        with pytest.raises(DuologueError) as caught:
+            call()
+        assert caught.value.code == "task_unlearned"

@@ -12,6 +12,7 @@ from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.script_book import ScriptBook
 from backend.language.slots import Slot
 from backend.language.words import Words
+from backend.tasks import TASKS
 from backend.tokenizer.config import TokenizerConfig
 from backend.tokenizer.model import MotionTokenizer
 
@@ -56,6 +57,7 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         steps_max=75,
         spoken=spoken,
         slots=TINY_SLOTS,
+        tasks=tuple(TASKS),
     )
     return MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
 
