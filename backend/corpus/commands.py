@@ -54,6 +54,61 @@ def choreograph(
 
 
 @app.command()
+def dialogues(
+    corpus: Annotated[Path, typer.Option(help="Folder of the choreographed scenes that are edited.")] = Path(
+        "data/corpus"
+    ),
+    out: Out = Path("data/dialogues"),
+    edits: Annotated[int, typer.Option(min=0, help="How many edits, with questions about their scenes.")] = 3000,
+    stories: Annotated[int, typer.Option(min=0, help="How many stories of two to four scenes.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same dialogues.")] = 0,
+    corpus_seed: Annotated[int, typer.Option(help="The seed that the corpus was made with.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    writer_url: Annotated[
+        str,
+        typer.Option(
+            envvar="DUOLOGUE_WRITER_URL",
+            help="Base URL of an OpenAI-compatible endpoint that chooses the words; else the grammar does.",
+        ),
+    ] = "",
+    writer_model: Annotated[str, typer.Option(envvar="DUOLOGUE_WRITER_MODEL", help="Its model.")] = "",
+) -> None:
+    """Make dialogues: edits of scenes, questions about them, and stories. A writer's key is DUOLOGUE_WRITER_KEY."""
+    import os
+
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from protocol.errors import DuologueError
+
+    from .choreographer.generate import load_sources
+    from .cmu import cmu_folder
+    from .dialogues.make import Order, make_dialogues
+    from .dialogues.writer import Endpoint, Grammar
+
+    if writer_url and not writer_model:
+        raise DuologueError("usage", "An endpoint needs a model.", "Name one with --writer-model.")
+    key = os.environ.get("DUOLOGUE_WRITER_KEY", "")
+    writer = Endpoint(writer_url, writer_model, key) if writer_url else Grammar()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[made]}"), TimeRemainingColumn())
+    with Progress(*columns) as bars:
+        reading = bars.add_task("Reading the CMU takes", total=1, made="")
+        sources = load_sources(cmu_folder())
+        bars.update(reading, completed=1)
+        making = bars.add_task("Making dialogues", total=edits + stories, made="")
+
+        def told(changed: int, stories: int) -> None:
+            bars.update(making, completed=changed + stories, made=f"{changed} edits, {stories} stories")
+
+        order = Order(corpus, corpus_seed, out, edits, stories, seed, jobs)
+        report = make_dialogues(sources, order, writer, told)
+    for reason, count in report.given_up.items():
+        typer.echo(f"{count} given up: {reason}")
+    if report.refused:
+        typer.echo(f"{report.refused} times the endpoint's words were no JSON or untrue; the grammar's stand for them")
+    typer.echo(f"{report.dialogues} dialogues with {report.edits} edits and {report.stories} stories, in {out}")
+
+
+@app.command()
 def cmu(out: Annotated[Optional[Path], typer.Option("--out", help="Write each take as an NPZ here.")] = None) -> None:  # noqa: UP045
     """List the real takes, and write them as NPZ files if a folder is given."""
     from rich.progress import track

@@ -65,8 +65,9 @@ CAPSULES = (
     *_limb("elbow", "wrist", "arm", 0.03),
 )
 """The parts of a body; trunk, head and thighs first, then shins, then the arms."""
-EVERY, CORE, LIMB_PARTS = slice(0, 13), slice(0, 7), slice(5, 13)
-"""Of `CAPSULES`: all; what moves with the hips; thighs, shins, upper arms and forearms, left and right each."""
+EVERY, CORE, LOWER, LIMB_PARTS = slice(0, 13), slice(0, 7), slice(0, 9), slice(5, 13)
+"""Of `CAPSULES`: all; what moves with the hips; all but the arms; thighs, shins, upper arms and
+forearms, left and right each."""
 
 
 TOUCHABLE = (Capsule(JOINT["pelvis"], JOINT["neck"], JOINT["spine2"], "trunk", 0.105), *CAPSULES[2:7], *CAPSULES[9:])
@@ -99,7 +100,7 @@ def radii(offsets: np.ndarray, parts: Sequence[Capsule] = CAPSULES) -> np.ndarra
     """
     found = {girth: (_lengths(offsets, names) / _lengths(_NEUTRAL, names)) for girth, names in _GIRTHS.items()}
     found["size"] = size(offsets)
-    return np.stack([found[part.girth] * part.radius for part in parts], axis=-1)
+    return np.stack([found[part.girth] * part.radius for part in parts], axis=-1).astype(np.float32)
 
 
 def landmarks(pose: Pose) -> np.ndarray:

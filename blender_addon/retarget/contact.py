@@ -6,7 +6,7 @@ How much a touch counts depends on the distance in the source alone, so it comes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -25,12 +25,12 @@ PART_REACH = (0.10, 0.20)
 """The same as `PALM_REACH` for a palm and the surface of a part of the body."""
 STRETCH = 0.985
 """An arm that is bent more in the source is stretched to this share of its length at most."""
-PASSES = 3
-"""How often hands are led: first to their spots, then back after each time that limbs were parted."""
 URGENT = 3
 """Power of a hand's contact with which shoulders are asked to come nearer: nobody bends for hands on their way."""
 _PASSING = 0.02
 """Metres by which a part is further than the nearest one and still has a third of its say."""
+_NO_SHARE = 0.1
+"""A part with a smaller share of a touch is not touched."""
 _AXIS_NEAR = 0.02
 """Metres: a palm this near to the middle of a part has no side on which it lies."""
 _STARTS = [part.start for part in TOUCHABLE]
@@ -59,6 +59,10 @@ class Contacts:
     side: np.ndarray
     gap: np.ndarray
     straight: np.ndarray
+
+    def frames(self, which: np.ndarray) -> Contacts:
+        """Some of the frames, by their indices."""
+        return Contacts(*(getattr(self, one.name)[which] for one in fields(self)))
 
     def any(self) -> bool:
         """Whether any hand comes near the other person."""
@@ -92,11 +96,11 @@ def find(source: Pose, before: Pose | None, fps: float, strength: float, ease: E
     """
     points = landmarks(source)
     hands = points[:, :, PALMS]
-    apart = _apart(hands)
+    apart = between_palms(hands)
     near = _near(np.linalg.norm(apart, axis=-1), PALM_REACH)
-    palms = strength * ease(near)
     # Without a frame before, the first one moves as the second does.
-    last = 2 * apart[:1] - apart[[min(1, len(apart) - 1)]] if before is None else _apart(landmarks(before)[:, :, PALMS])
+    first = 2 * apart[:1] - apart[[min(1, len(apart) - 1)]]
+    last = first if before is None else between_palms(landmarks(before)[:, :, PALMS])
     steps = np.diff(np.concatenate((last, apart)), axis=0)
     calm = _near(np.linalg.norm(steps, axis=-1) * fps, CALM)
     apart = apart * (1 - near * calm)[..., None]
@@ -107,15 +111,16 @@ def find(source: Pose, before: Pose | None, fps: float, strength: float, ease: E
     gap = length - radii(source.offsets, TOUCHABLE)[::-1, None]
     frames = source.world[:, ::-1, None, _JOINTS]
     side = rot.rotate(rot.inverse(frames), out / np.maximum(length, _AXIS_NEAR)[..., None])
-    near = _near(gap, PART_REACH)
+    on_part = _near(gap.min(-1), PART_REACH) * (1 - _of_hands(near))
+    # What a hand touches now goes before what it will touch, or did.
+    palms = np.maximum(near, ease(near) * (1 - on_part[:, 0, :, None]) * (1 - on_part[:, 1, None]))
+    on_part = ease(on_part) * (1 - _of_hands(palms))
     # The nearest part decides; one that is hardly further has a say, so that hands pass on smoothly.
-    shares = near * np.exp((gap.min(-1, keepdims=True) - gap) / _PASSING)
-    shares = shares / np.maximum(shares.sum(-1, keepdims=True), 1e-12)
-    taken = np.stack((palms.max(2), palms.max(1)), axis=1)[..., None]
-    parts = strength * ease(near.max(-1, keepdims=True) * shares) * (1 - taken)
+    shares = np.exp((gap.min(-1, keepdims=True) - gap) / _PASSING)
+    parts = on_part[..., None] * shares / shares.sum(-1, keepdims=True)
     joints = source.joints()
     straight = np.stack([np.linalg.norm(joints[:, :, arm[2]] - joints[:, :, arm[0]], axis=-1) for arm in ARMS], axis=2)
-    return Contacts(palms, apart, parts, along, side, gap, straight / arm_lengths(source.offsets))
+    return Contacts(strength * palms, apart, strength * parts, along, side, gap, straight / arm_lengths(source.offsets))
 
 
 def wish(pose: Pose, contacts: Contacts, movable: np.ndarray) -> Wish:
@@ -126,11 +131,10 @@ def wish(pose: Pose, contacts: Contacts, movable: np.ndarray) -> Wish:
         contacts: of the source.
         movable: (2,) bool: a person that may not be moved is met where it is.
     """
-    points, joints = landmarks(pose), pose.joints()
+    points = landmarks(pose)
     hands = points[:, :, PALMS]
-    # The wrist does not turn, so a palm reaches as a sphere about the shoulder does, shifted by the hand.
-    centres = joints[:, :, [arm[0] for arm in ARMS]] + hands - joints[:, :, WRISTS]
-    reaches = arm_lengths(pose.offsets) * np.clip(contacts.straight, STRETCH, 1.0)
+    centres, whole = reach_of_palms(pose, points)
+    reaches = whole * np.clip(contacts.straight, STRETCH, 1.0)
 
     total = np.maximum(np.stack((contacts.palms.sum(2), contacts.palms.sum(1)), axis=1), 1)[..., None]
     shift, short = _palms_wish(contacts, hands, centres, reaches, movable)
@@ -149,26 +153,50 @@ def wish(pose: Pose, contacts: Contacts, movable: np.ndarray) -> Wish:
     return Wish(shift / total * led, (weights * missing).sum(3) * led, short * movable[:, None])
 
 
+def reach_of_palms(pose: Pose, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spheres that palms reach as the bodies stand: (T, 2, 2, 3) middles and (2, 2) radii, metres.
+
+    The wrist does not turn, so a palm's sphere is the wrist's about the shoulder, shifted by the hand.
+
+    Args:
+        pose: both targets.
+        points: their `landmarks`.
+    """
+    joints = pose.joints()
+    middles = joints[:, :, [arm[0] for arm in ARMS]] + points[:, :, PALMS] - joints[:, :, WRISTS]
+    return middles, arm_lengths(pose.offsets)
+
+
 def lead_hands(pose: Pose, contacts: Contacts, movable: np.ndarray) -> None:
     """Bring hands to what they touch by two-bone inverse kinematics; ``pose`` is changed."""
     wanted = wish(pose, contacts, movable)
     _moved(pose, wanted.palms + wanted.parts)
 
 
-def lay_hands(pose: Pose, contacts: Contacts, movable: np.ndarray) -> None:
-    """Bring hands back together, or onto the surface of what they touch wherever they are on it; changes ``pose``."""
-    off = off_surface(contacts, pose, landmarks(pose))
-    shift = (_step(contacts.parts[..., None]) * off[..., :1] * off[..., 1:]).sum(3) * movable[:, None, None]
-    _moved(pose, shift + wish(pose, contacts, movable).palms)
+def off_surface(contacts: Contacts, points: np.ndarray, thick: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far palms are from the surface that they touch in the source, wherever on it they are.
 
+    Where a hand touches several parts, the nearest of them decides, and those hardly further have a say.
 
-def off_surface(contacts: Contacts, pose: Pose, points: np.ndarray) -> np.ndarray:
-    """(T, 2, 2, 10, 4) metres by which palms are too near to the parts of the other, and the directions outwards."""
+    Args:
+        contacts: of the source.
+        points: (T, 2, 25, 3) `landmarks` of the targets, metres.
+        thick: (2, 10) radii of `TOUCHABLE` on the targets, metres.
+
+    Returns:
+        (T, 2, 2) metres, negative for a palm that is too deep, and (T, 2, 2, 3) the ways to the surface, metres.
+    """
     hands = points[:, :, PALMS]
     out = hands[:, :, :, None] - _nearest_on_parts(points, hands)[0]
-    length = np.linalg.norm(out, axis=-1, keepdims=True)
-    off = (contacts.gap + radii(pose.offsets, TOUCHABLE)[::-1, None])[..., None] - length
-    return np.concatenate((off, out / np.maximum(length, 1e-6)), axis=-1)
+    length = np.linalg.norm(out, axis=-1)
+    off = length - contacts.gap - thick[::-1, None]
+    say = (contacts.parts - _NO_SHARE * contacts.parts.sum(-1, keepdims=True)).clip(0)
+    nearest = np.where(say > 0, off, np.inf).min(-1, keepdims=True)
+    nearest = np.where(np.isfinite(nearest), nearest, 0)
+    shares = say * np.exp(((nearest - off) / _PASSING).clip(-50, 0))
+    shares = shares / np.maximum(shares.sum(-1, keepdims=True), 1e-12)
+    way = -(shares * off / np.maximum(length, 1e-6))[..., None] * out
+    return (shares * off).sum(-1), way.sum(3)
 
 
 def _moved(pose: Pose, shift: np.ndarray) -> None:
@@ -205,15 +233,14 @@ def part_goals(
     return starts + along[..., None] * line
 
 
-def _step(weights: np.ndarray) -> np.ndarray:
-    """The share of the way to go at a time, for ``weights`` of it to be gone after `PASSES` times."""
-    return 1 - (1 - weights) ** (1 / PASSES)
-
-
 def _asks(contacts: Contacts) -> np.ndarray:
     """(T, 2, 2) 0 to 1: how much a person's hands touch anything."""
-    palms = np.stack((contacts.palms.max(2), contacts.palms.max(1)), axis=1)
-    return np.minimum(palms + contacts.parts.sum(-1), 1)
+    return np.minimum(_of_hands(contacts.palms) + contacts.parts.sum(-1), 1)
+
+
+def _of_hands(palms: np.ndarray) -> np.ndarray:
+    """(T, 2, 2) weights of each person's hands, of those (T, 2, 2) of A's hands with B's."""
+    return np.stack((palms.max(2), palms.max(1)), axis=1)
 
 
 def _palms_wish(
@@ -221,8 +248,7 @@ def _palms_wish(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted shifts (T, 2, 2, 3) of the palms to shared places, and how much shoulders lack (T, 2, 2, 3)."""
     weights = contacts.palms[..., None]
-    step = _step(weights)
-    missing = _apart(hands) - contacts.apart
+    missing = between_palms(hands) - contacts.apart
     share = movable[0] / max(int(movable.sum()), 1)
     # Where A's palm goes; B's goes to the same place, ``apart`` further. Both must reach it.
     place = hands[:, 0, :, None] + share * missing
@@ -232,8 +258,8 @@ def _palms_wish(
     if movable.all():
         for _ in range(4):
             place = _within(_within(place, centre_a, reach_a), centre_b, reach_b)
-    shift_a = step * (place - hands[:, 0, :, None])
-    shift_b = step * (place + contacts.apart - hands[:, 1, None])
+    shift_a = weights * (place - hands[:, 0, :, None])
+    shift_b = weights * (place + contacts.apart - hands[:, 1, None])
     line = centre_b - centre_a
     distance = np.linalg.norm(line, axis=-1, keepdims=True)
     if movable.all():
@@ -264,7 +290,7 @@ def _nearest_on_parts(points: np.ndarray, hands: np.ndarray) -> tuple[np.ndarray
     return starts + along[..., None] * line, along
 
 
-def _apart(hands: np.ndarray) -> np.ndarray:
+def between_palms(hands: np.ndarray) -> np.ndarray:
     """(T, 2, 2, 3) from A's left or right palm to B's."""
     return hands[:, 1, None] - hands[:, 0, :, None]
 

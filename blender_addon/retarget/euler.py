@@ -27,6 +27,19 @@ def channel_values(rotations: np.ndarray, mode: str, before: np.ndarray | None) 
     return _compatible(_euler(rotations, mode), before)
 
 
+def rotations_of(values: np.ndarray, mode: str) -> np.ndarray:
+    """Unit quaternions (T, 4) of the values of a bone's rotation channels: `channel_values` undone."""
+    if mode == QUATERNION:
+        return rot.normalize(values)
+    if mode == AXIS_ANGLE:
+        return rot.from_axis_angle(values[:, 1:], values[:, 0])
+    turned = rot.from_axis_angle(np.eye(3)["XYZ".index(mode[0])], values[:, "XYZ".index(mode[0])])
+    for axis in mode[1:]:
+        number = "XYZ".index(axis)
+        turned = rot.multiply(rot.from_axis_angle(np.eye(3)[number], values[:, number]), turned)
+    return turned
+
+
 def _continued(rotations: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     if before is None:
         return rot.continuous(rotations)

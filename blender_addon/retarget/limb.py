@@ -18,18 +18,15 @@ def reach(
     end: np.ndarray,
     target: np.ndarray,
     bend: np.ndarray,
-    rather: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """World turns of a limb's two bones that bring its end to a target, or as near as it reaches.
 
-    The limb stays in the plane in which it is bent already, or takes the one in which ``rather`` lies; ``bend`` decides
-    where it is almost straight.
+    The limb stays in the plane in which it is bent already; ``bend`` decides where it is almost straight.
 
     Args:
         start, middle, end: (..., 3) its joints, metres.
         target: (..., 3) where the end goes.
         bend: (..., 3) unit vectors, the side to which the middle joint points.
-        rather: (..., 3) where the middle joint shall be, as far as the target leaves it free; None: where it is.
 
     Returns:
         (..., 4) turns of the upper and of the lower bone, to be applied before (left of) their world rotations.
@@ -40,7 +37,7 @@ def reach(
     line = wanted / np.maximum(_length(wanted), 1e-9)
 
     axis = (end - start) / np.maximum(_length(end - start), 1e-9)
-    pole = (middle if rather is None else rather) - start
+    pole = middle - start
     pole = pole - axis * np.sum(pole * axis, -1, keepdims=True)
     pole = pole + bend * np.maximum(STRAIGHT * upper - _length(pole), 0)
     pole = rot.rotate(rot.between(axis, line), pole)

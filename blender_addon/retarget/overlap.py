@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .body import ARMS, CAPSULES, CORE, EVERY, LEGS, LIMB_PARTS, landmarks, radii
-from .contact import Contacts
+from .body import CAPSULES, CORE, EVERY, landmarks, radii
 from .easing import Easing
 from .pose import Pose
 
@@ -22,7 +21,7 @@ FARTHEST = 0.25
 """Metres that a person is moved at most."""
 _STARTS = [part.start for part in CAPSULES]
 _ENDS = [part.end for part in CAPSULES]
-_ROUNDS, _LIMB_ROUNDS = 3, 3
+_ROUNDS = 3
 
 
 class Gaps(NamedTuple):
@@ -47,12 +46,16 @@ class Gaps(NamedTuple):
 
 
 def gaps(pose: Pose, parts_a: slice, parts_b: slice) -> Gaps:
-    """How the named parts of the two persons of ``pose`` lie to each other.
+    """How the named parts of the two persons of ``pose`` lie to each other."""
+    return gaps_between(landmarks(pose), radii(pose.offsets), parts_a, parts_b)
+
+
+def gaps_between(points: np.ndarray, thick: np.ndarray, parts_a: slice, parts_b: slice) -> Gaps:
+    """The same for `landmarks` (T, 2, 25, 3) and radii (2, 13) of all parts, metres.
 
     Nearest points of two stretches of line after Ericson, "Real-Time Collision Detection" (2005), section 5.1.9; all in
     scalar products, for there are too many pairs to write out their vectors.
     """
-    points, thick = landmarks(pose), radii(pose.offsets)
     points = points - points[:, :1, :1]
     a, b = (_lines(points[:, person], parts) for person, parts in enumerate((parts_a, parts_b)))
     (p, u), (q, v) = a, b
@@ -87,7 +90,9 @@ def room(pose: Pose) -> np.ndarray:
     return (-gaps(pose, CORE, CORE).depth.max((1, 2))).clip(0)
 
 
-def part_bodies(source: Pose, pose: Pose, parts: slice, movable: np.ndarray, ease: Easing) -> np.ndarray:
+def part_bodies(
+    source: Pose, pose: Pose, parts: slice, movable: np.ndarray, ease: Easing, most: float = FARTHEST
+) -> np.ndarray:
     """Move two persons apart on the ground where parts of them overlap more than in the source.
 
     Args:
@@ -96,6 +101,7 @@ def part_bodies(source: Pose, pose: Pose, parts: slice, movable: np.ndarray, eas
         parts: which of `CAPSULES` to look at.
         movable: (2,) bool: a person that may not be moved stays.
         ease: how the moves come and go.
+        most: metres that they are moved apart at most.
 
     Returns:
         (T,) metres by which the two were moved apart.
@@ -115,59 +121,7 @@ def part_bodies(source: Pose, pose: Pose, parts: slice, movable: np.ndarray, eas
         distance = thick[0, parts, None] + thick[1, None, parts] - found.depth
         gain = found.along(away) / np.maximum(distance, 1e-6)
         push = np.where(gain > 0.2, excess / np.maximum(gain, 0.2), 0).max((1, 2))
-        push = np.minimum(ease(push), FARTHEST - pushed)
+        push = np.minimum(ease(push), most - pushed)
         pushed += push
         pose.shift((push[:, None] * away)[:, None] * share)
     return pushed
-
-
-def part_limbs(source: Pose, pose: Pose, contacts: Contacts, movable: np.ndarray) -> None:
-    """Turn arms and legs out of the other's body; feet, and hands that touch hands, stay where they are.
-
-    Args:
-        source: both persons.
-        pose: both targets; is changed.
-        contacts: what hands touch.
-        movable: (2,) bool: a person that may not be moved stays.
-    """
-    sides = [(LIMB_PARTS, EVERY), (EVERY, LIMB_PARTS)]
-    allowed = [gaps(source, *parts).depth.clip(0) + TOLERANCE for parts in sides]
-    found = [gaps(pose, *parts) for parts in sides]
-    inside = np.any([(one.depth > least).any((1, 2)) for one, least in zip(found, allowed, strict=True)], axis=0)
-    frames = np.flatnonzero(inside)
-    if not len(frames):
-        return
-    part = pose.frames(frames)
-    held = np.stack((contacts.palms[frames].max(2), contacts.palms[frames].max(1)), axis=1)
-    free = np.concatenate((np.zeros_like(held), 1 - held), axis=2)  # left and right ankle, then wrist
-    for _ in range(_LIMB_ROUNDS):
-        moves = np.zeros((len(frames), 2, 4, 2, 3), np.float32)
-        for person, parts in enumerate(sides):
-            if movable[person]:
-                moves[:, person] = _limb_moves(gaps(part, *parts), allowed[person][frames], person, free[:, person])
-        for number, limb in enumerate((*LEGS, *ARMS)):
-            if moves[:, :, number].any():
-                joints = part.joints()
-                middle, end = (joints[:, :, joint] + moves[:, :, number, at] for at, joint in enumerate(limb[1:]))
-                part.lead(limb, end, forward=1.0 if limb in LEGS else -1.0, middle=middle)
-    pose.put(frames, part)
-
-
-def _limb_moves(found: Gaps, allowed: np.ndarray, person: int, free: np.ndarray) -> np.ndarray:
-    """(T, limb, middle or end, 3) metres that take a person's limbs out of what they are in deepest."""
-    excess = (found.depth - allowed).clip(0)
-    own, other, at, at_other = found.lines_a, found.lines_b, found.at_a, found.at_b
-    if person == 1:
-        excess, at, at_other = (one.transpose(0, 2, 1) for one in (excess, at_other, at))
-        own, other = other, own
-    deepest = excess.argmax(2)[..., None]
-    depth, at, at_other = (np.take_along_axis(one, deepest, 2) for one in (excess, at, at_other))
-    start, line = (np.take_along_axis(one, deepest, 1) for one in other)
-    apart = own[0] + at * own[1] - start - at_other * line
-    out = depth * apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-6)
-    upper, lower = [0, 1, 4, 5], [2, 3, 6, 7]
-    middle = out[:, upper] / np.maximum(at[:, upper], 0.35)
-    reach, back = at[:, lower] * free[..., None], 1 - at[:, lower]
-    whole = np.maximum(reach * at[:, lower] + back * back, 0.1)
-    middle = middle + out[:, lower] * back / whole
-    return np.stack((middle, out[:, lower] * reach / whole), axis=2)

@@ -14,16 +14,20 @@ import numpy as np
 from protocol.motion import Motion
 
 from .approach import approach
-from .body import CORE, EVERY
-from .contact import PASSES, find, lay_hands, lead_hands
+from .body import EVERY, LOWER
+from .contact import find, lead_hands
 from .easing import Easing, as_needed, in_time
 from .feet import FootLock, Stance, plant
 from .ground import Ground
+from .limbs import Slack, settle
 from .options import Options
-from .overlap import part_bodies, part_limbs
+from .overlap import part_bodies
 from .pose import Pose
 from .residuals import Residuals, measure
 from .rest_pose import Calibration
+
+NUDGE = 0.06
+"""Metres that two persons step apart at most for arms that find no room between them."""
 
 
 class Stage:
@@ -86,21 +90,21 @@ class Stage:
         if len(movable) == 2:
             contacts = find(source, self._before, motion.fps, self._options.contact, ease)
             self._before = source.frames(slice(-1, None))
-            part_bodies(source, pose, CORE, movable, ease)
+            part_bodies(source, pose, LOWER, movable, ease)
         plant(pose, source, ankles, ease)
         if contacts is not None:
             touching = contacts.any()
             if touching:
                 approach(pose, contacts, movable, ease)
                 plant(pose, source, ankles, ease)
+                slack = Slack.of(pose, contacts)
                 lead_hands(pose, contacts, movable)
-            # Parting limbs and laying hands back each undo a little of what the other did.
-            for _ in range(PASSES - 1):
-                part_limbs(source, pose, contacts, movable)
-                if part_bodies(source, pose, EVERY, movable, ease).any():
-                    plant(pose, source, ankles, ease)
-                if touching:
-                    lay_hands(pose, contacts, movable)
+            else:
+                slack = Slack.of(pose, contacts)
+            settle(source, pose, contacts, slack, movable, ease)
+            if part_bodies(source, pose, EVERY, movable, ease, NUDGE).any():
+                plant(pose, source, ankles, ease)
+                settle(source, pose, contacts, slack, movable, ease)
         moved = pose.motion(motion.fps, motion.persons)
         return self._in_place(moved), source, pose, pivots
 

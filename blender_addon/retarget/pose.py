@@ -71,18 +71,24 @@ class Pose:
         self.world[:, :, joint] = rot.multiply(by.astype(np.float32), self.world[:, :, joint])
         self._joints = None
 
-    def lead(self, limb: Sequence[int], target: np.ndarray, forward: float, middle: np.ndarray | None = None) -> None:
+    def lead(self, limb: Sequence[int], target: np.ndarray, forward: float) -> None:
         """Bring the end of a limb to ``target`` (T, P, 3), or as near as it reaches; the end's rotation is kept.
 
         Args:
             limb: its three joints.
             target: metres.
             forward: where the middle joint points when the limb is straight: +1 as a knee does, -1 as an elbow.
-            middle: (T, P, 3) where the middle joint shall rather be, as far as the target leaves it free.
         """
         upper, lower, end = limb
         joints = self.joints()
         bend = rot.rotate(self.world[:, :, upper], np.array([0, 0, forward], np.float32))
-        turns = reach(joints[:, :, upper], joints[:, :, lower], joints[:, :, end], target, bend, middle)
+        turns = reach(joints[:, :, upper], joints[:, :, lower], joints[:, :, end], target, bend)
         for joint, turn in zip((upper, lower), turns, strict=True):
             self.turn(joint, turn)
+
+    def bend(self, limb: Sequence[int], middle: np.ndarray, end: np.ndarray) -> None:
+        """Put the middle and the end of a limb where they shall be, (T, P, 3) metres at the limb's own lengths."""
+        start, *joints = limb
+        places = self.joints()[:, :, list(limb)].copy()
+        self.turn(start, rot.between(places[:, :, 1] - places[:, :, 0], middle - places[:, :, 0]))
+        self.turn(joints[0], rot.between(places[:, :, 2] - places[:, :, 1], end - middle))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .body import ANKLES, ARMS, PALMS, TOES, arm_lengths, landmarks
-from .contact import Contacts, find, off_surface, part_goals
+from .body import ANKLES, PALMS, TOES, TOUCHABLE, landmarks, radii
+from .contact import Contacts, between_palms, find, off_surface, part_goals, reach_of_palms
 from .easing import as_needed
 from .feet import FREE, TOE
 from .overlap import added
@@ -17,10 +17,6 @@ from .pose import Pose
 
 FIRM = 0.95
 """From this weight on a hand touches, and is measured."""
-THERE = 0.01
-"""Metres within which a hand is where it should be."""
-STRETCHED = 0.98
-"""An arm this near to its length, as a share of it, has no reach left."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class HandErrors(NamedTuple):
     Attributes:
         off: (N,) metres from the palm that a hand touches in the source, or from the surface.
         slid: (N,) metres from the same spot.
-        reached: (N,) whether it is there, or an arm that it takes is still bent: no arm is too short for it.
+        reached: (N,) whether the arms that it takes are long enough, from where the shoulders are.
     """
 
     off: np.ndarray
@@ -90,19 +86,27 @@ def hand_errors(pose: Pose, contacts: Contacts) -> HandErrors:
 
     A palm that should be on a palm has one spot; on a part of a body it touches anywhere on the surface.
     """
-    points, joints = landmarks(pose), pose.joints()
+    points, thick = landmarks(pose), radii(pose.offsets, TOUCHABLE)
     hands = points[:, :, PALMS]
-    lengths = [np.linalg.norm(joints[:, :, arm[2]] - joints[:, :, arm[0]], axis=-1) for arm in ARMS]
-    bent = np.stack(lengths, axis=2) < STRETCHED * arm_lengths(pose.offsets)
-    gaps = np.linalg.norm(hands[:, 1, None] - hands[:, 0, :, None] - contacts.apart, axis=-1)
-    meet = contacts.palms > FIRM
-    touch = contacts.parts.sum(-1) > FIRM
-    off = np.abs(off_surface(contacts, pose, points)[..., 0])
+    gaps = np.linalg.norm(between_palms(hands) - contacts.apart, axis=-1)
+    meet, touch = contacts.palms > FIRM, contacts.parts.sum(-1) > FIRM
+    off = np.abs(off_surface(contacts, points, thick)[0])[touch]
     astray = np.linalg.norm(part_goals(contacts, pose, points) - hands[:, :, :, None], axis=-1)
-    on_parts = [(contacts.parts * one).sum(-1)[touch] for one in (off, astray)]
-    both = bent[:, 0, :, None] | bent[:, 1, None]
-    off_all, slid = (np.concatenate((gaps[meet], one)) for one in on_parts)
-    return HandErrors(off_all, slid, np.concatenate((both[meet], bent[touch])) | (off_all < THERE))
+    slid = (contacts.parts * astray).sum(-1)[touch]
+    # Seen from where an arm would put the palm if it were of no length.
+    points[:, :, PALMS], reach = reach_of_palms(pose, points)
+    near = np.linalg.norm(between_palms(points[:, :, PALMS]) - contacts.apart, axis=-1) < _either(reach)
+    on = off_surface(contacts, points, thick)[0] < reach
+    return HandErrors(
+        np.concatenate((gaps[meet], off)),
+        np.concatenate((gaps[meet], slid)),
+        np.concatenate((near[meet], on[touch])),
+    )
+
+
+def _either(reach: np.ndarray) -> np.ndarray:
+    """(1, 2, 2) metres that A's left or right hand and B's reach together, of each person's (2, 2)."""
+    return reach[0, :, None] + reach[1]
 
 
 def _or_zero(figure: Callable[[np.ndarray], np.floating], values: np.ndarray) -> float:

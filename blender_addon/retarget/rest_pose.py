@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from protocol import rotations as rot
 from protocol.skeleton import JOINT, JOINT_COUNT, PARENTS, neutral_offsets
 
+from .corrections import NOTHING, Corrections, rows_by_bone
 from .mapping import LOCATION
 from .rig import Rig
 
@@ -27,6 +29,7 @@ SPINE = [JOINT[name] for name in ("pelvis", "spine1", "spine2", "spine3")]
 """The joints over which a rig's spine bones are spread."""
 _NECK = [JOINT[name] for name in ("spine3", "neck")]
 _SIDES = (("left", 1.0), ("right", -1.0))
+_NO_TURN = np.array([1.0, 0, 0, 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +65,13 @@ class Calibration:
         return int(found[-1]) if len(found) else None
 
 
-def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
+def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]], corrections: Corrections = NOTHING) -> Calibration:
     """Estimate the T-pose of a rig: arms to the sides, legs straight down, feet forward, spine and head as they rest.
 
     Args:
         rig: the rig in its rest pose.
         bones: bone names by key of `mapping.KEYS`, as `detect.best_map` finds them.
+        corrections: what a person found wrong with the estimate.
 
     Raises:
         DuologueError: ``rig_mirrored``.
@@ -78,6 +82,9 @@ def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
     rest = rot.multiply(np.broadcast_to(turn, (len(rig.bones), 4)), rig.rest_rotations())
     posture = _Posture(rig, bones, heads, tails, floor=rot.rotate(turn, rig.world[:3, 3])[1])
     straightened = posture.straightened()
+    for name, row in rows_by_bone(bones).items():
+        if row in corrections:
+            straightened[name] = rot.multiply(corrections[row], straightened.get(name, rot.IDENTITY))
 
     played = sorted(_played(rig, bones), key=lambda one: rig.index(one[0]))
     played.sort(key=lambda one: one[0] != bones.get(LOCATION, (None,))[0])
@@ -91,7 +98,7 @@ def calibrate(rig: Rig, bones: Mapping[str, tuple[str, ...]]) -> Calibration:
         high=np.array([high for _, _, high, _ in played]),
         blend=np.array([blend for *_, blend in played], np.float32),
         rest=rot.multiply(np.array(own, np.float32), rest[indices].astype(np.float32)),
-        heads=np.array([posture.t_pose_head(name, joints) for name in names], np.float32),
+        heads=np.array([posture.t_pose_head(name, joints, straightened) for name in names], np.float32),
         pelvis=joints[JOINT["pelvis"]].astype(np.float32),
         offsets=_offsets(joints),
         clearance=posture.clearance(),
@@ -197,7 +204,12 @@ class _Posture:
     def joints(self, turns: dict[str, np.ndarray]) -> np.ndarray:
         """(22, 3) joint positions in the T-pose, metres, the armature's floor at 0."""
         points = np.zeros((JOINT_COUNT, 3))
-        hips = (self.head("left_hip") + self.head("right_hip")) / 2
+        trunk = self._trunk(turns)
+
+        def at(key: str, number: int = 0) -> np.ndarray:
+            return trunk[self._bones[key][number]]
+
+        hips = (at("left_hip") + at("right_hip")) / 2
         leg = np.linalg.norm(self.head("left_hip") - self.head("left_knee")) + np.linalg.norm(
             self.head("left_knee") - self.head("left_ankle")
         )
@@ -206,20 +218,20 @@ class _Posture:
         # Rigs put the head of their hip bone anywhere between crotch and navel; SMPL's place makes them comparable.
         points[JOINT["pelvis"]] = hips - [0, neutral[JOINT["left_hip"], 1] * size, 0]
 
-        spine = np.array([self.head("spine", number) for number in range(len(self._bones["spine"]))])
+        spine = np.array([at("spine", number) for number in range(len(self._bones["spine"]))])
         for number, joint in enumerate(SPINE[1:]):
             along = min(number * len(spine) / 3, len(spine) - 1)
             low = min(int(along), max(len(spine) - 2, 0))
             points[joint] = spine[low] + (along - low) * (spine[min(low + 1, len(spine) - 1)] - spine[low])
-        points[JOINT["head"]] = self.head("head")
-        points[JOINT["neck"]] = self.head("neck" if "neck" in self._bones else "head")
+        points[JOINT["head"]] = at("head")
+        points[JOINT["neck"]] = at("neck" if "neck" in self._bones else "head")
 
         for side, _ in _SIDES:
             chain = {
                 joint: f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
             }
             for joint in ("shoulder", "hip"):
-                points[JOINT[chain[joint]]] = self.head(chain[joint])
+                points[JOINT[chain[joint]]] = at(chain[joint])
             for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")):
                 turn = turns[self._bones[chain[start]][0]]
                 step = rot.rotate(turn, self.head(chain[end]) - self.head(chain[start]))
@@ -228,17 +240,32 @@ class _Posture:
             points[JOINT[chain["foot"]]] = points[JOINT[chain["ankle"]]] + step
             collar = JOINT[f"{side}_collar"]
             if f"{side}_collar" in self._bones:
-                points[collar] = self.head(f"{side}_collar")
+                points[collar] = at(f"{side}_collar")
             else:
                 points[collar] = (points[JOINT["spine3"]] + points[JOINT[chain["shoulder"]]]) / 2
         return points
 
-    def t_pose_head(self, bone: str, joints: np.ndarray) -> np.ndarray:
-        """Head (3,) of a mapped bone in the T-pose: arms and legs have moved, all else rests."""
+    def _trunk(self, turns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Heads (3,) in the T-pose, by bone, of what is not moved by straight arms and legs, but by corrections."""
+        bones = self._bones
+        upwards = [*bones.get(LOCATION, ()), *bones["pelvis"], *bones["spine"], *bones.get("neck", ()), *bones["head"]]
+        steps = list(pairwise(dict.fromkeys(upwards)))
+        for side, _ in _SIDES:
+            arm = [bones[key][0] for key in (f"{side}_collar", f"{side}_shoulder") if key in bones]
+            steps += pairwise([bones["spine"][-1], *arm])
+            steps.append((bones["pelvis"][0], bones[f"{side}_hip"][0]))
+        rest = {name: self._heads[self._rig.index(name)] for step in steps for name in step}
+        found = {steps[0][0]: rest[steps[0][0]]}
+        for below, above in steps:
+            found[above] = found[below] + rot.rotate(turns.get(below, _NO_TURN), rest[above] - rest[below])
+        return found
+
+    def t_pose_head(self, bone: str, joints: np.ndarray, turns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Head (3,) of a mapped bone in the T-pose."""
         for key, names in self._bones.items():
             if bone in names and key in JOINT and key not in ("pelvis", "head") and not key.endswith("collar"):
                 return joints[JOINT[key]]
-        return self._heads[self._rig.index(bone)]
+        return self._trunk(turns)[bone]
 
     def _toe(self, side: str) -> np.ndarray:
         return self.head(f"{side}_foot") if f"{side}_foot" in self._bones else self.tail(f"{side}_ankle")

@@ -28,6 +28,8 @@ HEAD_RISE = 0.60
 """The head joint is at most so high above the shoulders, as a share of hips to shoulders; what is higher is its tip."""
 NECK_DROP = 0.12
 """The bone that carries the arms is the neck if it begins no further below the shoulders than this share."""
+LONGEST_ARMS = 1.6
+"""Arms longer than this share of the legs are wings; a gorilla's have 1.4."""
 LEVEL_DEGREES = 45.0
 """A trunk nearer than this to the horizontal, over limbs that all stand upright, is that of an animal on four legs."""
 BENT_DEGREES = 45.0
@@ -46,6 +48,7 @@ class _Body:
         score: how human it looks; 0 is as good as it gets.
         level: whether limbs point the same way and across the trunk, as on four legs.
         upright: whether the trunk stands on the legs.
+        winged: whether its arms are too long to be arms.
     """
 
     legs: Pair
@@ -56,24 +59,32 @@ class _Body:
     score: float
     level: bool
     upright: bool
+    winged: bool
 
 
 def find(rig: Rig) -> BoneMap:
     """Map a rig by its structure alone.
 
     Raises:
-        DuologueError: ``rig_on_all_fours``, ``rig_two_heads``, or ``rig_not_humanoid`` if there is no human body.
+        DuologueError: ``rig_on_all_fours``, ``rig_winged``, ``rig_two_heads``, or ``rig_not_humanoid`` if there is no
+            human body.
     """
     skeleton = Skeleton.of(rig)
     bodies = sorted(_bodies(skeleton, pairs(skeleton)), key=lambda body: -body.score)
     for body in bodies:
-        if not body.upright or body.score < LEAST_SCORE:
+        if not body.upright or body.winged or body.score < LEAST_SCORE:
             continue
         spine, neck, head = _upwards(skeleton, body, rig.name)
         if spine and head is not None:
             return _map(rig, skeleton, body, spine, neck, head)
     if bodies and bodies[0].level:
         raise on_all_fours(rig.name)
+    if bodies and bodies[0].winged and bodies[0].score > LEAST_SCORE:
+        raise DuologueError(
+            "rig_winged",
+            f"The rig “{rig.name}” has wings in the place of arms; Duologue moves people.",
+            "Pick a humanoid armature, or choose its bones in the Duologue tab.",
+        )
     raise DuologueError(
         "rig_not_humanoid",
         f"The rig “{rig.name}” has no human body: no two legs, spine, two arms and head were found.",
@@ -139,7 +150,10 @@ def _body(skeleton: Skeleton, legs: Pair, arms: Pair) -> _Body | None:
     same_way = float(out @ down) > 0.7 * np.linalg.norm(out)
     level = abs(hanging) < np.sin(np.radians(LEVEL_DEGREES)) and same_way
     upright = -hanging > np.cos(np.radians(BENT_DEGREES))
-    return _Body(legs, arms, shared[-1], up, trunk, float(score), bool(level), bool(upright and not level))
+    winged = arm > LONGEST_ARMS * leg
+    return _Body(
+        legs, arms, shared[-1], up, trunk, float(score), bool(level), bool(upright and not level), bool(winged)
+    )
 
 
 def _upwards(skeleton: Skeleton, body: _Body, rig: str) -> tuple[list[int], list[int], int | None]:

@@ -166,6 +166,14 @@ def test_rigifys_animals_are_told_that_they_stand_on_four_legs(addon, kind):
     assert found.error.code == "rig_on_all_fours"
 
 
+def test_rigifys_bird_is_told_that_it_has_wings(addon):
+    found = addon("animation.rig").detection_of(metarig("bird"))
+    assert found.error.code == "rig_winged"
+    assert found.error.message == (
+        f"The rig “{context.object.name}” has wings in the place of arms; Duologue moves people."
+    )
+
+
 def test_rigifys_shark_is_no_human(addon):
     found = addon("animation.rig").detection_of(metarig("shark"))
     assert found.error.code in ("rig_not_humanoid", "rig_unmapped")

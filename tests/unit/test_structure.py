@@ -135,6 +135,26 @@ def test_a_quadruped_is_told_that_it_stands_on_four_legs() -> None:
     assert refusal(bent_over(sample(0))) == "rig_on_all_fours"
 
 
+def test_arms_of_a_birds_length_are_wings() -> None:
+    made = build(family("Mixamo"), make(fingers=2))
+    rig, rest = made.rig, made.rig.rest.copy()
+    for side in ("left", "right"):
+        wing = [
+            number for number, _ in enumerate(rig.bones) if _hangs_on(rig, number, made.bones[f"{side}_shoulder"][0])
+        ]
+        start = rest[rig.index(made.bones[f"{side}_shoulder"][0]), :3, 3]
+        rest[wing, :3, 3] = start + 3.2 * (rest[wing, :3, 3] - start)
+    mixed = shuffled(Sample(replace(rig, rest=rest), made.bones), 3).rig
+
+    assert refusal(mixed) == "rig_winged"
+
+
+def _hangs_on(rig: Rig, bone: int, top: str) -> bool:
+    while bone >= 0 and rig.bones[bone] != top:
+        bone = rig.parents[bone]
+    return bone >= 0
+
+
 def test_two_heads_are_refused() -> None:
     made = build(family("Mixamo"), make())
     rig = made.rig

@@ -12,10 +12,9 @@ from protocol import rotations as rot
 from protocol.motion import Motion
 from protocol.skeleton import JOINT, PARENTS, neutral_offsets, rest_height
 
-SIDES = ("left", "right")
-PALM_LENGTH = 0.09
-"""Metres from the wrist to the palm point on the neutral body."""
+from ...limbs import PALM_LENGTH
 
+SIDES = ("left", "right")
 NEUTRAL_HEIGHT = float(rest_height(neutral_offsets()))
 
 

@@ -105,6 +105,41 @@ def make_scene(
     )
 
 
+def remake_scene(
+    sources: Sources, seed: int, index: int, sizes: Sequence[float], kind: str, changes: Mapping[str, str]
+) -> tuple[Scene, Motion]:
+    """A scene by the dice of another one, changed: of the same bodies, speed and length, unless a change says else.
+
+    Args:
+        sources: what it is made from.
+        seed: of the corpus.
+        index: of the other scene.
+        sizes: of the other scene's bodies, as its script has them, which tell at which draw it was good enough.
+        kind: of interaction; the other scene's, or another one.
+        changes: as for `make_scene`.
+
+    Raises:
+        DuologueError: ``corpus_mismatch`` if no draw has bodies of these sizes; ``scene_unmade`` if the changed one
+            does not meet the quality bars; ``change_impossible``.
+    """
+    for attempt in range(ATTEMPTS):
+        draw = (seed, index, attempt)
+        if _sizes(_stage(sources, draw, {})) != list(sizes):
+            continue
+        made = _attempt(sources, kind, draw, changes)
+        name = f"{kind}-{index:06d}"
+        if made.problems:
+            raise DuologueError(
+                "scene_unmade", f"{name} so changed is not good enough: {', '.join(made.problems)}.", ""
+            )
+        script, split = {"kind": kind} | made.script, split_of(index)
+        scene = _scene(name, kind, split, "choreographed", script, made.contacts, index, made.motion)
+        return scene, placed(made.motion)
+    raise DuologueError(
+        "corpus_mismatch", f"Scene {index} was not made from seed {seed}.", "Give the seed the corpus was made with."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class _Attempt:
     motion: Motion
@@ -114,15 +149,33 @@ class _Attempt:
 
 
 def _attempt(sources: Sources, kind: str, draw: tuple[int, int, int], changes: Mapping[str, str]) -> _Attempt:
-    rng = np.random.default_rng(draw)
-    stage = Stage(rng, sources.library, _seconds(rng), changes)
+    stage = _stage(sources, draw, changes)
     performance = KINDS[kind](stage)
     motion, planted = performed(performance)
     contacts = _within(performance.contacts, stage.seconds)
-    script = performance.script | {"sizes": [round(body.scale, 3) for body in stage.bodies]}
-    if performance.events:
-        script |= {"events": list(performance.events)}
-    return _Attempt(motion, script, contacts, quality.problems(kind, motion, contacts, planted))
+    return _Attempt(motion, _script(stage, performance), contacts, quality.problems(kind, motion, contacts, planted))
+
+
+def described(
+    name: str, kind: str, split: Split, stage: Stage, performance: Performance, seed: int, motion: Motion
+) -> Scene:
+    """The scene of a performance, with its captions drawn from a seed."""
+    script, contacts = {"kind": kind} | _script(stage, performance), _within(performance.contacts, stage.seconds)
+    return _scene(name, kind, split, "choreographed", script, contacts, seed, motion)
+
+
+def _script(stage: Stage, performance: Performance) -> dict[str, object]:
+    script = performance.script | {"sizes": _sizes(stage)}
+    return script | {"events": list(performance.events)} if performance.events else script
+
+
+def _stage(sources: Sources, draw: tuple[int, int, int], changes: Mapping[str, str]) -> Stage:
+    rng = np.random.default_rng(draw)
+    return Stage(rng, sources.library, _seconds(rng), changes)
+
+
+def _sizes(stage: Stage) -> list[float]:
+    return [round(body.scale, 3) for body in stage.bodies]
 
 
 def performed(performance: Performance) -> tuple[Motion, np.ndarray]:

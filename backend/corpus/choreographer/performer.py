@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -81,6 +82,7 @@ class Performer:
         arms: palm goals, later ones over earlier ones.
         legs: ankle goals.
         steps: the footsteps, if they are planned already.
+        finish: what becomes of the root (T, 3) and the rotations (T, 22, 4) before the feet are put on their steps.
     """
 
     body: Body
@@ -98,6 +100,7 @@ class Performer:
     arms: list[ArmGoal] = field(default_factory=list)
     legs: list[LegGoal] = field(default_factory=list)
     steps: Footsteps | None = None
+    finish: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
 
     def __post_init__(self) -> None:
         frames = self.path.frames
@@ -123,6 +126,9 @@ class Performer:
         """Root (T, 3), local rotations (T, 22, 4) and the footsteps."""
         steps = self.planned()
         root, rotations = self.above(steps)
+        if self.finish is not None:
+            root, rotations = self.finish(root, rotations)
+            root[:, 1] -= self._overstretch(root, rotations, steps)
         self._move_legs(root, rotations, steps)
         return root, rotations, steps
 

@@ -100,6 +100,19 @@ class Stage:
             )
         return wanted
 
+    def times(self, drawn: int, possible: int) -> int:
+        """How often something is done: as often as drawn, or as a change of the "count" asks for.
+
+        Raises:
+            DuologueError: ``change_impossible`` if there is no time for that.
+        """
+        wanted = int(self.changes.get("count", drawn))
+        if wanted != drawn and not 1 <= wanted <= possible:
+            raise DuologueError(
+                "change_impossible", f"It cannot be done {wanted} times here.", f"Ask for 1 to {possible} times."
+            )
+        return wanted
+
     def performer(self, index: int, path: Path, **gait: float) -> Performer:
         """Person ``index`` on a path, on real standing and walking drawn from the library."""
         body = self.bodies[index]

@@ -126,7 +126,7 @@ class Score:
     def repeats(self, start: float, cycle: float, most: int = 6, after: float = 0.6) -> int:
         """How often something of ``cycle`` seconds is done from ``start`` on: as often as fits, or less."""
         possible = int(np.clip((self.seconds - start - after) // cycle, 1, most))
-        return max(1 + int(self.stage.rng.integers(possible)), possible - 1)
+        return self.stage.times(max(1 + int(self.stage.rng.integers(possible)), possible - 1), possible)
 
     def actor(self) -> tuple[str, int, int]:
         """Who acts: the name, the actor's index, the partner's index."""

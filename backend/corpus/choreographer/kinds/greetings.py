@@ -70,7 +70,7 @@ def high_five(stage: Stage) -> Performance:
     paths, ready = stage.meeting(gap, walk_in, idle, 1.1 * stage.pace)
     first = max(ready - 0.2, idle + raising + slap) if walk_in else idle + raising + slap
     repeats = int(np.clip((stage.seconds - first - 1.0) // cycle + 1, 1, 4))
-    count = max(1 + int(stage.rng.integers(repeats)), repeats - 1)
+    count = stage.times(max(1 + int(stage.rng.integers(repeats)), repeats - 1), repeats)
     first += max(0.0, stage.seconds - first - 1.0 - (count - 1) * cycle) * stage.uniform(0.1, 0.6)
     slaps = [first + k * cycle for k in range(count)]
     level = stage.draw("level", ("high", "high", "shoulder"))
@@ -126,7 +126,7 @@ def bow(stage: Stage) -> Performance:
     idle, lag = stage.uniform(0.05, 0.5), stage.choose_end() * stage.uniform(0.1, 0.5) * (actor == "both")
     cycle = down + hold + rise + 0.15
     possible = int(np.clip((stage.seconds - idle - lag - 0.1) // cycle, 1, 4))
-    count = max(1 + int(stage.rng.integers(possible)), possible - 1)
+    count = stage.times(max(1 + int(stage.rng.integers(possible)), possible - 1), possible)
     hold += max(0.0, min(0.8, (stage.seconds - idle - lag - count * cycle) / count * stage.uniform(0.2, 0.7)))
     cycle = down + hold + rise + 0.15
     gap = stage.size * stage.uniform(1.5, 2.2)

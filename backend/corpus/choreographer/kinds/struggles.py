@@ -42,7 +42,7 @@ def push(stage: Stage) -> Performance:
     lasting = stage.uniform(0.85, 1.05) / np.sqrt(stage.pace)
     again = wind + thrust + lasting + stage.uniform(1.1, 1.6)
     possible = int(np.clip((stage.seconds - idle - 0.3) // again, 1, 3))
-    count = max(1 + int(stage.rng.integers(possible)), possible - 1)
+    count = stage.times(max(1 + int(stage.rng.integers(possible)), possible - 1), possible)
     spare = max(0.0, stage.seconds - idle - count * again)
     waiting = spare * stage.uniform(0.1, 0.7)
     hits = [idle + waiting + wind + thrust + k * again for k in range(count)]
@@ -163,7 +163,7 @@ def punch_dodge(stage: Stage) -> Performance:
     jab, hold, home = 0.24 / stage.pace, 0.1, 0.35 / stage.pace
     cycle = jab + hold + home + stage.uniform(0.7, 1.2)
     possible = int(np.clip((stage.seconds - idle - guard - 0.6) // cycle, 1, 4))
-    count = max(1 + int(stage.rng.integers(possible)), possible - 1)
+    count = stage.times(max(1 + int(stage.rng.integers(possible)), possible - 1), possible)
     slack = max(0.0, stage.seconds - idle - guard - 0.5 - count * cycle)
     first = idle + guard + jab + 0.15 + slack * stage.uniform(0.1, 0.6)
     hits = [first + k * cycle for k in range(count)]
