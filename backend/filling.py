@@ -113,11 +113,11 @@ def filled(
     arrays = (part.transpose(0, 1).cpu().numpy() for part in (root, rotations))
     raw = Motion(FPS, *arrays, gap.motion.offsets)
     known = gap.first - gap.start
-    joined = _joined_at_both_ends(gap, gap.placement.undo(cleaned(raw)))
+    joined = joined_at_both_ends(gap, gap.placement.undo(cleaned(raw)))
     return MotionPiece(0, gap.frames, joined, gap.placement.undo(raw).slice(known, known + gap.frames), told)
 
 
-def _joined_at_both_ends(gap: Gap, made: Motion) -> Motion:
+def joined_at_both_ends(gap: Gap, made: Motion) -> Motion:
     """The frames of a gap out of what was made from ``gap.start`` on, moved so that they begin and end as is there."""
     first, last = gap.first - gap.start, gap.last - gap.start
     before = Seam.between(gap.motion.slice(gap.first - 1, gap.first), made.slice(first - 1, first))

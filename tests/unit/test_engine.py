@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
+from backend.filling import Gap, joined_at_both_ends
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 from protocol.skeleton import neutral_offsets
-from tests.unit.tiny import tiny_checkpoint
+from tests.unit.tiny import tiny_checkpoint, tiny_tokenizer
 
 PROMPT = "Two people shake hands."
 
@@ -199,16 +200,21 @@ def test_a_story_goes_on_from_a_motion_in_its_world(engine: Engine) -> None:
     assert goes_on(motion, before)
 
 
-@pytest.mark.parametrize("gap", [(30, 61), (33, 70), (24, 48)])
-def test_a_gap_is_filled_from_what_is_before_it_to_what_is_after(engine: Engine, gap: tuple[int, int]) -> None:
-    motion = walker(frames=100, persons=2)
-    pieces = list(engine.complete(motion, gap, seed=1))
-    made = joined(pieces)
+@pytest.mark.parametrize("gap", [(30, 61), (33, 70), (24, 48), (50, 99)])
+def test_a_gap_is_filled_to_the_frame(engine: Engine, gap: tuple[int, int]) -> None:
+    made = joined(list(engine.complete(walker(frames=100, persons=2), gap, seed=1)))
     assert made.frames == gap[1] - gap[0]
-    before, after = motion.slice(gap[0] - 1, gap[0]), motion.slice(gap[1], gap[1] + 1)
-    inside = np.linalg.norm(np.diff(made.positions(), axis=0), axis=-1).max()
-    for ours, theirs in ((made.slice(0, 1), before), (made.slice(made.frames - 1, made.frames), after)):
-        assert np.linalg.norm(ours.positions() - theirs.positions(), axis=-1).max() < max(0.1, inside)
+
+
+def test_what_fills_a_gap_begins_and_ends_as_is_there() -> None:
+    motion = walker(frames=100, persons=2)
+    gap = Gap.of(motion, 30, 61, tiny_tokenizer())
+    away = motion.moved(rot.about_y(0.3), np.array([0.2, 0, 0.1], np.float32)).slice(gap.start, 96)
+    filled = joined_at_both_ends(gap, away)
+    assert filled.frames == 31
+    for ours, there in ((filled.slice(0, 1), 29), (filled.slice(30, 31), 61)):
+        apart = np.linalg.norm(ours.positions() - motion.slice(there, there + 1).positions(), axis=-1)
+        assert apart.max() < 0.06, "one frame's way"
 
 
 def test_a_gap_at_the_end_continues_the_motion(engine: Engine) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from backend.corpus.dialogues.schema import Dialogue, Turn, write_dialogues
 
 from backend.checkpoint import package_checkpoint
+from backend.corpus.dialogues.schema import Dialogue, Turn, write_dialogues
 from backend.corpus.scene import Scene, write_index, write_motion
 from backend.engine import Engine
 from backend.language.layout import UNREAD
