@@ -6,6 +6,8 @@ import numpy as np
 
 from protocol import rotations as rot
 
+PALM_LENGTH = 0.09
+"""Metres from the wrist to the palm point on the neutral body, on along the forearm."""
 STRETCH = 0.999
 """Share of its length to which a limb is stretched at most, unless it was longer already."""
 

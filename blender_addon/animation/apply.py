@@ -13,7 +13,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
 from ..retarget.options import Options
-from ..retarget.pair import Stage
+from ..retarget.pair import Partner, Stage
 from ..retarget.residuals import Residuals
 from ..retarget.timing import Resampler
 from ..stubs import ArmatureObject, Context
@@ -35,7 +35,7 @@ class PairWriter:
         total: int,
         start_frame: int,
         title: str,
-        beside: Motion | None = None,
+        beside: Partner | None = None,
         measured: Sequence[Measured] | None = None,
         play: bool = True,
         options: Options = USUAL,
@@ -49,7 +49,7 @@ class PairWriter:
             start_frame: scene frame of the motion's first frame.
             title: name of the Action.
             beside: where only one person's motion is written, what its partner does meanwhile, from the same frame on
-                and as `capture` read it: hands that meet the partner's are led there.
+                and as `Reading` read it: hands that meet the partner's are led there.
             measured: what `measure` says about each target with the same options, where that was done just now.
             play: whether the targets play the Action at once; else they keep what they have.
             options: what the animator chose.

@@ -13,6 +13,7 @@ from bpy.types import Scene
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons
 
+from ..retarget.pair import Partner
 from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.stretch import unstretched
 from ..retarget.transfer import to_motion
@@ -110,6 +111,14 @@ class Reading:
         read = [unstretched(to_motion(FPS, sampled, one), sampled, one) for sampled, one in pairs]
         self._motion = joined_as_persons(read)
         return self._motion
+
+    def partner(self) -> Partner:
+        """What was read of one rig, for another to move with.
+
+        Raises:
+            DuologueError: what `motion` raises.
+        """
+        return Partner(self.motion(), self._calibrations[0].clearance)
 
     def _own_scene(self) -> Scene:
         scene = bpy.data.scenes.get(self._scene)

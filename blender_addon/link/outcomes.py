@@ -200,7 +200,7 @@ class MotionOutcome:
             variation.stretches.total,
             self._asked.frame_start,
             captions.cut(self._caption, compat.NAME_BYTES - len(number)) + number,
-            self._beside.motion() if self._beside is not None else None,
+            self._beside.partner() if self._beside is not None else None,
             self._measured,
             play=variation is self._variations[0],
         )

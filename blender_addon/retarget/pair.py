@@ -8,6 +8,7 @@ too short, `contact` leads the hands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +31,23 @@ NUDGE = 0.06
 """Metres that two persons step apart at most for arms that find no room between them."""
 
 
+@dataclass(frozen=True)
+class Partner:
+    """Whom a lone person moves with: a motion that stays as it is.
+
+    Attributes:
+        motion: of one person, as `transfer.to_motion` reads it, the toes on the floor at 0.
+        clearance: metres from the floor up to the toe joints of the partner's rig: it stands so much higher.
+    """
+
+    motion: Motion
+    clearance: float
+
+    def resampled(self, fps: float) -> Partner:
+        """The partner at another frame rate."""
+        return Partner(self.motion.resampled(fps), self.clearance)
+
+
 class Stage:
     """Where the persons of one motion stand; fixed at its first frame, so that later parts of it fit on."""
 
@@ -37,7 +55,7 @@ class Stage:
         self,
         first: Motion,
         bodies: Sequence[Calibration],
-        beside: Motion | None = None,
+        beside: Partner | None = None,
         options: Options | None = None,
     ) -> None:
         """Take the scales from the bodies and the common midpoint from the first frame of ``first``.
@@ -45,7 +63,7 @@ class Stage:
         Args:
             first: the beginning of the motion.
             bodies: a calibrated rig per person.
-            beside: the partner of a lone person, at the same frame rate: a motion that stays as it is.
+            beside: the partner of a lone person, at the same frame rate.
             options: what the animator chose; None for the usual.
         """
         self._options = options or Options()
@@ -84,7 +102,8 @@ class Stage:
         pose = self._ground.posed(source)
         movable = np.array([True] * motion.persons)
         if self._beside is not None:
-            source, pose = (self._with_partner(one, motion.fps, start) for one in (source, pose))
+            source = self._with_partner(source, self._beside.motion, start, 0.0)
+            pose = self._with_partner(pose, self._beside.motion, start, self._beside.clearance)
             movable = np.array([True, False])
         contacts = None
         if len(movable) == 2:
@@ -108,14 +127,13 @@ class Stage:
         moved = pose.motion(motion.fps, motion.persons)
         return self._in_place(moved), source, pose, pivots
 
-    def _with_partner(self, pose: Pose, fps: float, start: int) -> Pose:
-        """The pose with the partner that stays as it is for a second person."""
-        beside = self._beside
-        assert beside is not None
+    @staticmethod
+    def _with_partner(pose: Pose, beside: Motion, start: int, higher: float) -> Pose:
+        """The pose with the partner for a second person, so many metres higher."""
         frames = np.minimum(np.arange(start, start + len(pose.root)), beside.frames - 1)
-        partner = Pose.of(Motion(fps, beside.root[frames], beside.rotations[frames], beside.offsets))
+        partner = Pose.of(Motion(beside.fps, beside.root[frames], beside.rotations[frames], beside.offsets))
         return Pose(
-            np.concatenate((pose.root, partner.root), axis=1),
+            np.concatenate((pose.root, partner.root + np.float32([0, higher, 0])), axis=1),
             np.concatenate((pose.world, partner.world), axis=1),
             np.concatenate((pose.offsets, partner.offsets)),
         )

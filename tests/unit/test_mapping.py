@@ -8,6 +8,7 @@ import pytest
 
 from blender_addon.retarget import detect, mapping
 from protocol.errors import DuologueError
+from tests.unit.hierarchies import HIERARCHIES
 from tests.unit.rigs import Make, build, family, loose, shuffled
 from tests.unit.synthetic_rigs import humanoid
 
@@ -43,6 +44,30 @@ def test_unreal_4_has_fewer_bones_in_spine_and_neck_than_unreal_5() -> None:
     sample = build(family("Unreal mannequin"), Make(spine=3, neck=1, twists="beside", clutter=frozenset({"ik"})))
 
     assert mapping.rows_of(detect.best_map(sample.rig)) == sample.rows
+
+
+@pytest.mark.parametrize("name", HIERARCHIES)
+def test_skeletons_of_real_exports_are_mapped_in_every_row_and_to_no_helper(name: str) -> None:
+    real = HIERARCHIES[name]
+    rig = real.rig(name)
+
+    found = detect.best_map(rig)
+
+    rows = mapping.rows_of(found)
+    helpers = ("share", "roll", "nub", "target", "tip", "pectoral", "ik_", "metatarsal")
+    assert found.name == real.family
+    # Short spines and necks leave rows of SMPL's empty; every bone that the family names and the rig has is played.
+    named = {bone for names in found.bones.values() for bone in names}
+    played = set(filter(None, rows.values()))
+    assert played == named - {bone for key in ("location",) for bone in found.bones.get(key, ())}
+    assert sum(bool(rows[row]) for row in mapping.ROWS) == 22
+    for row, bone in rows.items():
+        assert not any(helper in bone.lower() for helper in helpers), (row, bone)
+        assert "twist" not in bone.lower() or row.startswith("neck")
+        if row.startswith(("left", "right")):
+            side = real.sides[row.startswith("right")]
+            assert bone in {part for one in real.chains for part in one.replace("{s}", side).split(" > ")}
+            assert bone not in {part for one in real.chains if "{s}" not in one for part in one.split(" > ")}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from blender_addon.retarget.body import palms
 from blender_addon.retarget.detect import best_map
 from blender_addon.retarget.euler import channel_values
-from blender_addon.retarget.pair import Stage
+from blender_addon.retarget.pair import Partner, Stage
 from blender_addon.retarget.rest_pose import Calibration, calibrate
 from blender_addon.retarget.rig import Rig
 from blender_addon.retarget.timing import Resampler
@@ -208,11 +210,24 @@ def test_a_lone_reaction_meets_the_hand_of_the_partner_that_stays_as_it_is() -> 
     body = calibrated(humanoid(scale=0.9))
 
     alone = Stage(actor, [body]).on_bodies(actor)
-    led = Stage(actor, [body], beside=partner).on_bodies(actor)
+    led = Stage(actor, [body], beside=Partner(partner, 0.0)).on_bodies(actor)
 
     there = palms(partner)[:, 0, 1]
     assert np.linalg.norm(palms(alone)[:, 0, 1] - there, axis=-1).min() > 0.08
     assert np.linalg.norm(palms(led)[:, 0, 1] - there, axis=-1).max() < 0.05
+
+
+def test_a_partner_whose_toes_are_over_the_floor_is_met_where_it_stands() -> None:
+    pair = standing_pair(neutral_offsets())
+    partner, actor = pair.person(0), pair.person(1)
+    body = replace(calibrated(humanoid()), clearance=0.03)
+    there = palms(partner)[:, 0, 1] + [0, 0.03, 0]
+
+    led = Stage(actor, [body], beside=Partner(partner, 0.03)).on_bodies(actor)
+
+    assert np.linalg.norm(palms(led)[:, 0, 1] - there, axis=-1).max() < 0.01
+    # Both stand so much higher, so that nothing but the hands' little gap is left to be closed.
+    np.testing.assert_allclose(led.root, actor.root + [0, 0.03, 0], atol=2e-3)
 
 
 def leaning_over_the_right_foot(offsets: np.ndarray) -> Motion:
