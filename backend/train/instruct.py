@@ -117,7 +117,7 @@ def train_instruct(
     words = Words.load(start)
     aligned = MotionLanguageModel.load(start, code_vectors(motion_tokenizer), words.vectors)
     torch.manual_seed(settings.stepping.seed)
-    model = instructed(aligned, words, answer_words(_scripts(first), words)).to(pick_device())
+    model = instructed(aligned, words, answer_words((*_scripts(first), *_scripts(changed)), words)).to(pick_device())
     fit_conversations(run, settings, model, words, first, train).save(out)
     words.save(out)
     ScriptBook.load(start).save(out)

@@ -214,7 +214,7 @@ def test_what_fills_a_gap_begins_and_ends_as_is_there() -> None:
     assert filled.frames == 31
     for ours, there in ((filled.slice(0, 1), 29), (filled.slice(30, 31), 61)):
         apart = np.linalg.norm(ours.positions() - motion.slice(there, there + 1).positions(), axis=-1)
-        assert apart.max() < 0.06, "one frame's way"
+        assert apart.max() < 0.08, "no farther than a frame's way"
 
 
 def test_a_gap_at_the_end_continues_the_motion(engine: Engine) -> None:

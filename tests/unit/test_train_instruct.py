@@ -13,6 +13,7 @@ from backend.checkpoint import package_checkpoint
 from backend.corpus.dialogues.schema import Dialogue, Turn, write_dialogues
 from backend.corpus.scene import Scene, write_index, write_motion
 from backend.engine import Engine
+from backend.language.config import ALIGNED
 from backend.language.layout import UNREAD
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.script_book import ScriptBook
@@ -20,6 +21,7 @@ from backend.language.slots import numbers, slots_of
 from backend.tasks import EDIT, PERSON_A, Marker
 from backend.train.codes import EncodedCorpus, encoded_corpus
 from backend.train.conversations import asked_row, continued_scenes, conversations, edit_row, story_row
+from backend.train.examples import spoken_words
 from backend.train.instruct import instructed, train_instruct
 from backend.train.reading import Changes
 from protocol.errors import DuologueError
@@ -89,8 +91,9 @@ def aligned(encoded: EncodedCorpus) -> MotionLanguageModel:
     """A model of random weights that has finished stage two on the corpus."""
     words, motion_tokenizer = tiny_words(), tiny_tokenizer()
     small = tiny_model(words, motion_tokenizer)
-    slots = slots_of(encoded.script(n, v) for n in range(len(encoded.scenes)) for v in range(4))
-    config = replace(small.config, slots=slots, tasks=("generate", "react", "complete", "describe"))
+    scripts = [encoded.script(n, v) for n in range(len(encoded.scenes)) for v in range(4)]
+    spoken = spoken_words((("push", script) for script in scripts), words)
+    config = replace(small.config, slots=slots_of(scripts), spoken=spoken, tasks=ALIGNED)
     return MotionLanguageModel(config, code_vectors(motion_tokenizer), words.vectors).eval()
 
 
@@ -129,7 +132,7 @@ def test_a_story_begins_with_the_end_of_the_scene_before(
 def test_questions_are_given_and_answers_learned(encoded: EncodedCorpus) -> None:
     words = tiny_words()
     made = asked_row(encoded.example(0), words, slots_of([SCRIPT]), np.random.default_rng(0))
-    asks = np.flatnonzero((made.symbol == Marker.ASK) & (made.kind == 0))
+    asks = 1 + np.flatnonzero((made.symbol[1:] == Marker.ASK) & (made.kind[1:] == 0))
     answers = np.flatnonzero((made.symbol == Marker.ANSWER) & (made.kind == 0))
     assert 1 <= len(asks) == len(answers)
     for ask, answer in zip(asks, answers, strict=True):
