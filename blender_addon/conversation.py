@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
@@ -168,6 +169,26 @@ def play(turn: Any) -> list[str]:
     return gone
 
 
+def remove(conversation: Any, number: int) -> None:
+    """Remove a turn, and those of its actions that nothing else uses."""
+    actions = {part.action for part in conversation.turns[number].parts if part.action is not None}
+    for part in conversation.turns[number].parts:
+        part.character = part.action = None
+    conversation.turns.remove(number)
+    conversation.active = max(0, min(conversation.active, len(conversation.turns) - 1))
+    for action in actions:
+        if action.users == 0 and action.library is None:
+            bpy.data.actions.remove(action)
+
+
+def leave(conversation: Any) -> None:
+    """The conversation is about to be removed: the motions of its turns stay in the file."""
+    for turn in conversation.turns:
+        for part in turn.parts:
+            if part.action is not None and part.action.library is None:
+                part.action.use_fake_user = True
+
+
 def is_current(pair: Any, turn: Any) -> bool:
     """Whether the characters play right now what they played at the end of a turn."""
     if turn.pending:
@@ -189,6 +210,9 @@ def prompts(conversation: Any) -> list[str]:
 
 
 def _add(conversation: Any, task: str, said: str) -> Any:
+    # What was said stands in the turn now; what did not get that far stays, to be said again.
+    if conversation.words.strip() == said:
+        conversation.words = ""
     turn = conversation.turns.add()
     turn.task, turn.said = task, said
     conversation.active = len(conversation.turns) - 1

@@ -16,6 +16,7 @@ from bpy.props import (
 from bpy.types import Object, PropertyGroup, Scene
 
 from .characters import correct, mapping_of
+from .conversation import DUOLOGUE_PG_conversation
 from .results import DUOLOGUE_PG_result
 from .retarget import mapping
 
@@ -132,6 +133,7 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         max=VARIATIONS_MAX,
     )
     result: PointerProperty(type=DUOLOGUE_PG_result)
+    conversation: PointerProperty(type=DUOLOGUE_PG_conversation)
 
     def characters(self) -> tuple[Object | None, Object | None]:
         """Character A and character B; None where none was picked."""

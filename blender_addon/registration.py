@@ -2,9 +2,25 @@
 
 import bpy
 
-from . import preferences, properties, results, versioning
+from . import conversation, preferences, properties, results, versioning
 from .link import install, jobs
-from .operators import backend, describe, generate, pairs, publish, react, remedies, result, rig_setup, setup
+from .operators import (
+    backend,
+    converse,
+    describe,
+    fill,
+    generate,
+    pairs,
+    publish,
+    react,
+    remedies,
+    result,
+    rig_setup,
+    setup,
+    story,
+    turns,
+)
+from .ui import conversation as conversation_panel
 from .ui import menus, outliner, sidebar
 from .ui import result as result_panel
 from .ui import setup as setup_panel
@@ -12,11 +28,16 @@ from .ui import setup as setup_panel
 CLASSES = (
     *preferences.CLASSES,
     *results.CLASSES,
+    *conversation.CLASSES,
     *properties.CLASSES,
     *pairs.CLASSES,
     *generate.CLASSES,
     *react.CLASSES,
     *describe.CLASSES,
+    *converse.CLASSES,
+    *fill.CLASSES,
+    *story.CLASSES,
+    *turns.CLASSES,
     *result.CLASSES,
     *publish.CLASSES,
     *rig_setup.CLASSES,
@@ -26,6 +47,7 @@ CLASSES = (
     *setup_panel.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
+    *conversation_panel.CLASSES,
     *menus.CLASSES,
 )
 _ATTACHED = (properties, versioning, jobs, install, menus, outliner)

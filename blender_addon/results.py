@@ -17,6 +17,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import Action, Object, PropertyGroup
 
+from . import conversation
 from .animation.apply import PairWriter
 from .animation.previous import Previous, put_back
 
@@ -123,6 +124,7 @@ def accept(result: Any) -> None:
 
     Actions that something else uses by now stay as well.
     """
+    conversation.settle(result)
     shown = result.variations[result.shown].action if result.shown < len(result.variations) else None
     _clear_variations(result, keep=shown)
     for action in _clear_before(result):
@@ -135,6 +137,7 @@ def reject(result: Any) -> list[str]:
 
     Those are left alone.
     """
+    conversation.drop(result)
     left = []
     for one in result.before:
         if one.character is None:

@@ -12,8 +12,13 @@ import zmq
 from protocol import rotations as rot
 from protocol.connection import Connection
 from protocol.messages import (
-    GENERATE,
-    REACT,
+    ASK,
+    COMPLETE,
+    DESCRIBE,
+    EDIT,
+    SCRIPT,
+    STORY,
+    TASKS,
     Accepted,
     Heartbeat,
     Hello,
@@ -34,7 +39,7 @@ from protocol.skeleton import JOINT, neutral_offsets
 from protocol.wire import Envelope, Seen, new_key, pack, unpack
 
 LIMITS = Limits(500, 1.0, 10.0, 8)
-WELCOME = Welcome("0.1.0", ["generate", "react", "describe"], "duologue-small", "cpu", True, LIMITS)
+WELCOME = Welcome("0.1.0", list(TASKS), "duologue-small", "cpu", True, LIMITS)
 Answer = Callable[["FakeBackend", bytes, Envelope], None]
 
 
@@ -103,16 +108,39 @@ def two_wave(frames: int = 60, persons: int = 2) -> Motion:
     return Motion(30, root, rotations, np.stack([neutral_offsets()] * persons))
 
 
+def waving_on(motion: Motion, at: int, frames: int) -> Motion:
+    """The pose of one frame of a motion, held for so many frames while the right arms go up from where they are."""
+    held = motion.slice(at, at + 1)
+    root, rotations = (np.repeat(array, frames, axis=0) for array in (held.root, held.rotations))
+    raised = rot.from_axis_angle(np.array([0.0, 0.0, 1.0], np.float32), np.linspace(0, 0.8, frames, dtype=np.float32))
+    shoulder = JOINT["right_shoulder"]
+    rotations[:, :, shoulder] = rot.multiply(raised[:, None], rotations[:, :, shoulder])
+    return Motion(motion.fps, root, rotations, motion.offsets)
+
+
+def answer_in_motion(submit: Submit) -> Motion:
+    """What a job is answered with: the whole motion, or the gap's frames."""
+    motion = submit.motion
+    if motion is None:
+        return two_wave(round(submit.seconds * 30))
+    if submit.task == EDIT:
+        return waving_on(motion, 0, motion.frames)
+    if submit.task == STORY:
+        return waving_on(motion, motion.frames - 1, round(submit.seconds * 30))
+    if submit.task == COMPLETE:
+        first, end = submit.gap
+        return waving_on(motion, first - 1 if first else end, end - first)
+    return two_wave(motion.frames).person(1)
+
+
 def play(backend: FakeBackend, to: bytes, envelope: Envelope, pieces: int = 4) -> None:
-    """Do a job at once and well: motion in equal pieces for Generate and React, two words at a time for Describe."""
+    """Do a job at once and well: motion in equal pieces with a script, or two words at a time where words are asked."""
     job, submit = envelope.header.id, envelope.message
     if not isinstance(submit, Submit):
         return
     backend.say(to, Accepted(0), job)
-    if submit.task in (GENERATE, REACT):
-        made = (
-            two_wave(round(submit.seconds * 30)) if submit.motion is None else two_wave(submit.motion.frames).person(1)
-        )
+    if submit.task not in (DESCRIBE, ASK):
+        made = answer_in_motion(submit)
         size = -(-made.frames // pieces)
         for sample in range(submit.samples):
             for start in range(0, made.frames, size):
@@ -120,8 +148,10 @@ def play(backend: FakeBackend, to: bytes, envelope: Envelope, pieces: int = 4) -
                 done = (sample + start / made.frames) / submit.samples
                 backend.say(to, Progress(done, "Generating"), job)
                 backend.say(to, MotionPart(sample, start, made.frames, part), job)
-        backend.say(to, Result(compute_seconds=0.1), job)
+        understood = "; ".join(text for text in (submit.script, submit.prompt, *submit.prompts) if text)
+        backend.say(to, Result(compute_seconds=0.1, details={SCRIPT: understood}), job)
         return
-    backend.say(to, TextPart("two people "), job)
-    backend.say(to, TextPart("wave"), job)
-    backend.say(to, Result(text="two people wave", compute_seconds=0.1), job)
+    words = ("two people ", "wave") if submit.task == DESCRIBE else ("Both ", "of them.")
+    for piece in words:
+        backend.say(to, TextPart(piece), job)
+    backend.say(to, Result(text="".join(words), compute_seconds=0.1), job)

@@ -20,6 +20,7 @@ from ..retarget.transfer import to_motion
 from ..stubs import ArmatureObject
 from .named import Named
 from .reading_room import ReadingRoom, reading_room
+from .replay import Played, replaying
 from .rig import Y_UP, bone_map_of, read_rig
 
 FPS = 30.0
@@ -39,8 +40,22 @@ class Reading:
         fraction: 0 to 1, how much has been read.
     """
 
-    def __init__(self, scene: Scene, objects: Sequence[ArmatureObject], frame_start: int, frame_end: int) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        objects: Sequence[ArmatureObject],
+        frame_start: float,
+        frame_end: float,
+        played: Sequence[Played] = (),
+    ) -> None:
         """Get ready to read from ``frame_start`` to ``frame_end``, both included, at 30 frames a second.
+
+        Args:
+            scene: gives the time.
+            objects: the rigs.
+            frame_start: scene frame of the first frame that is read.
+            frame_end: last scene frame.
+            played: for each rig, what it shall be read doing, if not what it does now.
 
         Raises:
             DuologueError: ``one_frame``.
@@ -48,12 +63,13 @@ class Reading:
         if frame_end <= frame_start:
             raise DuologueError(
                 "one_frame",
-                f"Frames {frame_start} to {frame_end} are no stretch of animation.",
+                f"Frames {frame_start:g} to {frame_end:g} are no stretch of animation.",
                 "Choose a range of at least two frames.",
             )
         self._scene = scene.name
         self._names = [Named.of(one) for one in objects]
         self._range = frame_start, frame_end
+        self._played = played
         self.restart()
 
     def restart(self) -> None:
@@ -79,7 +95,7 @@ class Reading:
         if not self._calibrations:
             self._begin(objects)
             return True
-        with reading_room(self._own_scene(), objects) as room:
+        with replaying(objects, self._played), reading_room(self._own_scene(), objects) as room:
             last = min(self._done + _FRAMES_AT_LEAST, len(self._times))
             while self._done < last or (self._done < len(self._times) and time.perf_counter() < deadline):
                 self._read(room, objects)
@@ -104,7 +120,7 @@ class Reading:
                 first, last = self._range
                 raise DuologueError(
                     "no_animation",
-                    f"“{name.name}” does not move from frame {first} to {last}.",
+                    f"“{name.name}” does not move from frame {first:g} to {last:g}.",
                     "Animate it, or choose frames in which it moves.",
                 )
         pairs = zip(self._matrices, self._calibrations, strict=True)

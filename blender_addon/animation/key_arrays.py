@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from bpy.types import FCurve
 
-CONSTANT, LINEAR = 0, 1
+CONSTANT, LINEAR, _BEZIER = 0, 1, 2
 """Numbers of Blender's interpolation modes, as ``foreach_set`` takes them."""
 _FREE, _AUTO_CLAMPED = 0, 4
 """Numbers of handle types: one that Blender never recalculates, and the usual one."""
@@ -89,10 +89,15 @@ class Keys:
         """The keys after a frame."""
         return self._chosen(self.co[:, 0] > frame)
 
-    def fixed(self, index: int) -> Self:
-        """The same with handles at one of the keys that stay where they are, whatever follows."""
+    def fixed(self) -> Self:
+        """The same with handles that stay where they are, whatever comes beside them, where the curve is bent by them.
+
+        Blender smooths automatic handles over whole stretches of a curve, so that one more key would bend it elsewhere.
+        """
         copied = replace(self, **{one.name: getattr(self, one.name).copy() for one in fields(self)})
-        copied.handle_left_type[index] = copied.handle_right_type[index] = _FREE
+        bent = self.interpolation == _BEZIER
+        bent[1:] |= bent[:-1].copy()
+        copied.handle_left_type[bent] = copied.handle_right_type[bent] = _FREE
         return copied
 
     def write(self, curve: FCurve) -> None:

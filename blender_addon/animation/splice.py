@@ -101,7 +101,7 @@ class Splice:
         own = keys.before(self._first - 0.5) if side == _BEFORE else keys.after(self._last + 0.5)
         if not len(own):
             return Keys.at(np.array([border]), np.array([source.evaluate(border)]), constant=keys.holds)
-        own, nearest = own.fixed(side), own.co[side, 0]
+        own, nearest = own.fixed(), own.co[side, 0]
         if side == _BEFORE:
             frames = np.arange(np.floor(nearest) + 1, border + 1)
         else:

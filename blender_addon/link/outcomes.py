@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import bpy
-from bpy.types import Object, Scene
+from bpy.types import Action, Object, Scene
 
 from protocol.errors import DuologueError
-from protocol.messages import MotionPart, Result
+from protocol.messages import SCRIPT, MotionPart, Result
 
-from .. import captions, compat, markers
+from .. import captions, compat, conversation, markers, scripts
 from ..animation.apply import Measured, PairWriter, measure
 from ..animation.named import Named
+from ..animation.previous import Previous
 from ..characters import pair_of_key
 from ..results import Asked, remember
 from .job import Reading
@@ -96,6 +97,7 @@ class MotionOutcome:
         self._complete = 0
         self._measured: list[Measured] = []
         self._written_to: list[str] = []
+        self._said, self._script = asked.prompt or caption, ""
 
     def motion(self, part: MotionPart) -> None:
         """Take a stretch of motion."""
@@ -148,6 +150,7 @@ class MotionOutcome:
                 "no_motion", "The backend finished without sending any motion.", "Try again, or restart the backend."
             )
         self._complete = len(self._variations)
+        self._script = str(result.details.get(SCRIPT, ""))
 
     def keep(self) -> str:
         """Make a result of the variations that are complete, or give the characters back what they had."""
@@ -159,15 +162,27 @@ class MotionOutcome:
         for writer in written:
             action = writer.finish()
             if action is not None:
+                self.round_off(action, writer.slots, written[0].previous)
+                scripts.write(action, self._script)
                 cast = dict(zip(writer.slots, (target.name for target in self._targets), strict=True))
                 captions.attach(action, cast, self._caption, of_pair=len(cast) > 1)
         pair = pair_of_key(bpy.data.scenes[self._scene], self._asked.pair)
         if pair is not None:
             remember(pair.result, self._asked, written, again=self._again)
+            conversation.add_motion(pair, self._asked.task, self._said, again=self._again)
         names = " and ".join(target.name for target in self._targets)
         of = f" in {len(written)} variations" if len(written) > 1 else ""
         seconds = self._variations[0].seconds
         return f"{names}: {seconds:.1f} s of motion{of} from frame {self._asked.frame_start} on."
+
+    def round_off(self, action: Action, slots: Sequence[int], before: Sequence[Previous]) -> None:
+        """Add to a finished action what belongs into it beside the new motion: nothing, where that is all of it.
+
+        Args:
+            action: with a slot of its own for each character.
+            slots: their handles.
+            before: what each character was like before the first variation.
+        """
 
     def discard(self) -> None:
         """Give the characters back the actions that they had."""

@@ -174,7 +174,7 @@ def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:
                 f"“{character.name}” has no animation.",
                 "Animate it, or let Generate do so, and try again.",
             )
-    ranges = [_keyed_range(character) for character in moving]
+    ranges = [keyed_range(character) for character in moving]
     if scene.use_preview_range:
         first, last = scene.frame_preview_start, scene.frame_preview_end
     elif any(keyed is None for keyed in ranges):
@@ -219,10 +219,11 @@ def _is_animated(character: Object) -> bool:
     data = character.animation_data
     if data is None:
         return False
-    return _keyed_range(character) is not None or any(track.strips for track in data.nla_tracks)
+    return keyed_range(character) is not None or any(track.strips for track in data.nla_tracks)
 
 
-def _keyed_range(character: Object) -> tuple[int, int] | None:
+def keyed_range(character: Object) -> tuple[int, int] | None:
+    """First and last frame that a character's action has keys on; None without any."""
     data = character.animation_data
     if data is None or data.action is None or data.action_slot is None:
         return None

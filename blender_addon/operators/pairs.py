@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bpy.props import EnumProperty
 from bpy.types import Operator
 
-from .. import results
+from .. import conversation, results
 from ..characters import active_pair, add_pair, pairs_of
 from ..link import jobs
 from ..stubs import Context
@@ -49,6 +49,7 @@ class DUOLOGUE_OT_remove_pair(Operator):
         held = pairs_of(context.scene)
         removed = active_pair(context)
         results.accept(removed.result)
+        conversation.leave(removed.conversation)
         number = next(number for number, one in enumerate(held.pairs) if one.key == removed.key)
         held.pairs.remove(number)
         held.active = min(number, len(held.pairs) - 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bpy.types import Object, Operator, Scene
 
 from protocol.errors import DuologueError
-from protocol.messages import REACT
+from protocol.messages import COMPLETE, EDIT, GENERATE, REACT, STORY
 
 from .. import results
 from ..characters import active_pair, has_pair
@@ -15,7 +15,7 @@ from ..link import jobs
 from ..preferences import backend_settings
 from ..results import Asked
 from ..stubs import Context
-from . import checks, generate, react
+from . import checks, converse, fill, generate, react, story
 from .watch import JobOperator
 
 if TYPE_CHECKING:
@@ -93,11 +93,19 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
         if actor is not None:
             request = react.request_for(scene, actor, cast[0], asked, again=True)
         else:
-            request = generate.request_for(scene, cast, asked, again=True)
+            request = _REQUESTS[found.task](scene, cast, asked, again=True)
         return jobs.start("Re-roll", [request], backend_settings(context))
 
 
 CLASSES = (DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll)
+
+_REQUESTS = {
+    GENERATE: generate.request_for,
+    EDIT: converse.edit_request,
+    STORY: story.request_for,
+    COMPLETE: fill.request_for,
+}
+"""How each task that moves both characters is asked once more."""
 
 
 def _still_there(character: Object | None, scene: Scene) -> Object:

@@ -10,11 +10,14 @@ from bpy.types import Action, Menu, Object
 
 from .. import captions
 from ..operators.checks import armature_of
+from ..operators.converse import DUOLOGUE_OT_ask, DUOLOGUE_OT_edit, DUOLOGUE_OT_edit_with_words
 from ..operators.describe import DUOLOGUE_OT_describe, DUOLOGUE_OT_describe_all
+from ..operators.fill import DUOLOGUE_OT_continue, DUOLOGUE_OT_regenerate
 from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
 from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
 from ..operators.react import DUOLOGUE_OT_react
 from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
+from ..operators.story import DUOLOGUE_OT_story
 from ..stubs import Context
 
 _CAPTION_BYTES = 90
@@ -61,14 +64,14 @@ def _submenu(menu: Any, context: Context) -> None:
 
 
 def _character_entries(menu: Any, context: Context) -> None:
-    """React and Describe for the active object."""
+    """What can be done with the active object."""
     character = armature_of(context.object)
     if character is not None:
         _draw_character(menu.layout, character)
 
 
 def _outliner_character_entries(menu: Any, context: Context) -> None:
-    """React and Describe for the row that was clicked."""
+    """What can be done with the row that was clicked."""
     clicked = getattr(context, "id", None)
     character = armature_of(clicked if isinstance(clicked, Object) else context.object)
     if character is not None:
@@ -76,7 +79,7 @@ def _outliner_character_entries(menu: Any, context: Context) -> None:
 
 
 def _outliner_other_entries(menu: Any, context: Context) -> None:
-    """The caption of an action or a slot that was clicked, and Describe for the active character."""
+    """The caption of an action or a slot that was clicked, and what can be done with the active character."""
     clicked = getattr(context, "id", None)
     if not isinstance(clicked, Action):
         return
@@ -86,6 +89,7 @@ def _outliner_other_entries(menu: Any, context: Context) -> None:
     if armature_of(context.object) is not None:
         menu.layout.operator_context = "INVOKE_DEFAULT"
         menu.layout.operator(DUOLOGUE_OT_describe.bl_idname, icon="TEXT")
+        _draw_changes(menu.layout)
         menu.layout.separator()
 
 
@@ -97,7 +101,20 @@ def _draw_character(layout: Any, character: Object) -> None:
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator(DUOLOGUE_OT_react.bl_idname, icon="COMMUNITY")
     layout.operator(DUOLOGUE_OT_describe.bl_idname, icon="TEXT")
+    _draw_changes(layout)
     layout.separator()
+
+
+def _draw_changes(layout: Any) -> None:
+    layout.operator(DUOLOGUE_OT_continue.bl_idname, icon="FORWARD").clicked = True
+    layout.operator(DUOLOGUE_OT_edit_with_words.bl_idname, icon="GREASEPENCIL")
+
+
+def _keys_entries(menu: Any, context: Context) -> None:
+    """In the timeline and the dope sheet: what can be done with the chosen frames."""
+    menu.layout.operator_context = "INVOKE_DEFAULT"
+    menu.layout.operator(DUOLOGUE_OT_regenerate.bl_idname, icon="FILE_REFRESH")
+    menu.layout.separator()
 
 
 def _draw_caption(layout: Any, text: str) -> None:
@@ -110,6 +127,7 @@ _ENTRIES: tuple[tuple[str, Callable[[Any, Context], None]], ...] = (
     ("VIEW3D_MT_pose_context_menu", _character_entries),
     ("OUTLINER_MT_object", _outliner_character_entries),
     ("OUTLINER_MT_context_menu", _outliner_other_entries),
+    ("DOPESHEET_MT_context_menu", _keys_entries),
 )
 _MENU_BAR = ("VIEW3D_MT_object", "VIEW3D_MT_pose")
 _EVERYTHING = (
@@ -119,6 +137,13 @@ _EVERYTHING = (
         (DUOLOGUE_OT_describe, "TEXT"),
         (DUOLOGUE_OT_describe_all, "TEXT"),
         (DUOLOGUE_OT_cancel, "X"),
+    ),
+    (
+        (DUOLOGUE_OT_edit, "GREASEPENCIL"),
+        (DUOLOGUE_OT_ask, "QUESTION"),
+        (DUOLOGUE_OT_continue, "FORWARD"),
+        (DUOLOGUE_OT_regenerate, "FILE_REFRESH"),
+        (DUOLOGUE_OT_story, "SEQUENCE"),
     ),
     (
         (DUOLOGUE_OT_accept, "CHECKMARK"),

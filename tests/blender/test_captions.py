@@ -161,7 +161,7 @@ def test_the_panel_offers_what_can_be_done_and_the_menu_everything(stage, backen
         f"duologue.{name}"
         for name in (
             *("generate", "react", "describe", "describe_all", "cancel", "accept", "reject", "reroll"),
-            *("push_to_nla", "mark_asset"),
+            *("edit", "ask", "continue", "regenerate", "story", "push_to_nla", "mark_asset"),
         )
     }
     addon("ui.menus")._submenu(fake, context)
