@@ -21,6 +21,7 @@ from .cleanup import Cleaner
 from .coding import encoded
 from .features import canonicalized
 from .filling import AROUND, Gap, filled
+from .language.base import BASE_FILE, Base
 from .language.decode import Cancelled, words
 from .language.layout import MotionBlock, Row, TextBlock, row
 from .language.model import MotionLanguageModel, code_vectors
@@ -101,8 +102,9 @@ class Engine:
             raise DuologueError("device_missing", "There is no CUDA device here.", "Choose the device cpu.")
         try:
             tokenizer = MotionTokenizer.load(folder, device)
-            spoken = Words.load(folder)
-            model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors).to(device)
+            base = Base.open(folder) if (folder / BASE_FILE).is_file() else None
+            spoken = Words.load(folder) if base is None else base.words
+            model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors, base).to(device)
             book = ScriptBook.load(folder)
         except (ValueError, KeyError, RuntimeError) as error:
             raise DuologueError(

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..tasks import EDIT, Marker
 from ..tokenizer.model import MotionTokenizer
-from .base import backbone
+from .base import Base, backbone
 from .config import LanguageConfig
 from .layout import MARKER, MOTION, WORD, Batch
 from .motion_head import MotionHead
@@ -42,13 +42,20 @@ class MotionLanguageModel(nn.Module):
     spoken_index: torch.Tensor
     slot_starts: torch.Tensor
 
-    def __init__(self, config: LanguageConfig, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> None:
-        """Untrained weights around frozen vectors.
+    def __init__(
+        self,
+        config: LanguageConfig,
+        code_vectors: torch.Tensor,
+        word_vectors: torch.Tensor,
+        base: Base | None = None,
+    ) -> None:
+        """Untrained weights around frozen vectors, or around a pretrained base.
 
         Args:
             config: sizes; must agree with the vectors.
             code_vectors: (D, K, latent width), as `code_vectors` gives them.
-            word_vectors: (V, word width).
+            word_vectors: (V, word width); those of the base, if there is one.
+            base: whose transformer and text head are taken.
 
         Raises:
             ValueError: if the vectors do not have the config's sizes.
@@ -64,7 +71,8 @@ class MotionLanguageModel(nn.Module):
         self.register_buffer("code_vectors", code_vectors.float() / spread.clamp(min=1e-6), persistent=False)
         self.register_buffer("word_vectors", words, persistent=False)
         spoken = torch.tensor(config.spoken)
-        self.register_buffer("spoken_vectors", words[spoken], persistent=False)
+        said = words if base is None else base.head.float()
+        self.register_buffer("spoken_vectors", said[spoken], persistent=False)
         index = torch.full((len(words),), -1)
         index[spoken] = torch.arange(len(spoken))
         self.register_buffer("spoken_index", index, persistent=False)
@@ -86,13 +94,19 @@ class MotionLanguageModel(nn.Module):
         self.scale_in = nn.Embedding(3, width)
         self.countdown_in = nn.Linear(2 * _FREQUENCIES + 1, width)
         self.spoken_bias = nn.Parameter(torch.zeros(len(config.spoken) + 1))
-        self.transformer = backbone(config)
+        self.base = base
+        self.transformer = backbone(config, base)
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
         for table in (self.markers, self.persons, self.scale_in):
             nn.init.normal_(table.weight, std=0.5)
         nn.init.normal_(self.slots.weight, std=0.2)  # there are many slots to add up
-        nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
+        # A pretrained base reads and says its words as they are, and expects whatever is fed to it to be as large.
+        self._loudness = 1.0 if base is None else base.spread
+        if base is None:
+            nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
+        else:
+            nn.init.eye_(self.words_in.weight)
 
     def latents(self, codes: torch.Tensor) -> torch.Tensor:
         """Sum of the code vectors of codes (..., d), d <= D: (..., latent width)."""
@@ -116,14 +130,14 @@ class MotionLanguageModel(nn.Module):
         scales = batch.scales[sample[motion], person]
         steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], scales)
         out[motion] = (steps + scripts[sample[motion], block]).to(out.dtype)
-        out[markers] = self.markers(batch.symbol[markers]).to(out.dtype)
+        out[markers] = (self._loudness * self.markers(batch.symbol[markers])).to(out.dtype)
 
         begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
         present = batch.present[sample[begin], batch.block[begin]]
         sizes = present * (batch.scales[sample[begin]] - 1) * _SCALE_GAIN
         bodies = present @ self.persons.weight + sizes @ self.scale_in.weight
-        opening = bodies + scripts[sample[begin], batch.block[begin]] + self._countdown(batch.remaining[begin])
-        out[begin] = (out[begin] + opening).to(out.dtype)
+        opening = self._loudness * (bodies + self._countdown(batch.remaining[begin]))
+        out[begin] = (out[begin] + opening + scripts[sample[begin], batch.block[begin]]).to(out.dtype)
         return self.dropout(out)
 
     def embed_words(self, ids: torch.Tensor) -> torch.Tensor:
@@ -132,7 +146,7 @@ class MotionLanguageModel(nn.Module):
 
     def scripts(self, slots: torch.Tensor) -> torch.Tensor:
         """What is added to every motion position for the script it follows: slots (..., S) to (..., width)."""
-        return self.slots(slots + self.slot_starts).sum(-2)
+        return self._loudness * self.slots(slots + self.slot_starts).sum(-2)
 
     def prompt_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What prompts say of each slot, as logits (N, 1 + values), from padded word ids (N, W) and their mask."""
@@ -183,7 +197,7 @@ class MotionLanguageModel(nn.Module):
             scale: (M,) body size, 1 for the neutral body's.
         """
         body = self.persons(person) + (_SCALE_GAIN * (scale - 1))[:, None] * self.scale_in(person)
-        return self.latent_in(self.latents(codes)) + body + self._countdown(remaining)
+        return self._loudness * (self.latent_in(self.latents(codes)) + body + self._countdown(remaining))
 
     def hidden(self, batch: Batch) -> torch.Tensor:
         """Hidden states (N, n, width): what each position knows, having seen itself and all before it."""
@@ -196,7 +210,7 @@ class MotionLanguageModel(nn.Module):
 
     def text_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits (..., S + 1) over the S words that may be said, and the end of the text, which comes last."""
-        size = self.config.width**-0.5
+        size = self.config.width**-0.5 if self.base is None else 1.0
         words = (hidden @ self.words_in.weight) @ self.spoken_vectors.T * size
         end = hidden @ self.markers.weight[Marker.END_TEXT][:, None] * size
         return torch.cat((words, end), -1) + self.spoken_bias
@@ -217,15 +231,32 @@ class MotionLanguageModel(nn.Module):
         """Write config and weights into a checkpoint folder; weights as float16, half the size of what computes."""
         config = json.dumps(self.config.to_json()) + "\n"
         (folder / CONFIG_FILE).write_text(config, encoding="utf-8", newline="\n")
-        weights = {name: value.to("cpu", torch.float16).contiguous() for name, value in self.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_FILE)
+        weights = self.state_dict()
+        if self.base is not None:
+            self.base.save(folder)
+            weights = {name: value for name, value in weights.items() if not name.startswith("transformer.")}
+        half = {name: value.to("cpu", torch.float16).contiguous() for name, value in weights.items()}
+        save_file(half, folder / WEIGHTS_FILE)
 
     @classmethod
-    def load(cls, folder: Path, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> MotionLanguageModel:
-        """Read what `save` wrote, ready to decode."""
+    def load(
+        cls, folder: Path, code_vectors: torch.Tensor, word_vectors: torch.Tensor, base: Base | None = None
+    ) -> MotionLanguageModel:
+        """Read what `save` wrote, ready to decode.
+
+        Args:
+            folder: of the checkpoint.
+            code_vectors: of its motion tokenizer.
+            word_vectors: of its words.
+            base: the one that it was trained on, as `Base.open` gives it, if there was one.
+        """
         config = LanguageConfig.from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
-        model = cls(config, code_vectors, word_vectors)
-        model.load_state_dict({name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()})
+        model = cls(config, code_vectors, word_vectors, base)
+        weights = {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
+        missing, unknown = model.load_state_dict(weights, strict=False)
+        lacking = [name for name in missing if base is None or not name.startswith("transformer.")]
+        if lacking or unknown:
+            raise ValueError(f"{WEIGHTS_FILE} does not fit: {', '.join((*lacking, *unknown)[:3])}")
         return model.eval()
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from protocol.errors import DuologueError
 
 from ..corpus.dialogues.schema import read_dialogues
+from ..language.base import Base, BaseRecipe, adapters_of
 from ..language.config import ALIGNED
 from ..language.layout import Row
 from ..language.model import CONFIG_FILE, MotionLanguageModel, code_vectors
@@ -37,7 +38,7 @@ from .examples import Mixture, draw_row
 from .plan import Plan
 from .reading import Reading, learn_to_edit, learn_to_read
 from .recipe import read_recipe
-from .run import Run, fit, pick_device, step_seed
+from .run import Run, pick_device, step_seed
 from .stepping import Stepping
 from .validation import VALIDATIONS, Validation
 
@@ -70,6 +71,7 @@ class InstructRecipe:
     Attributes:
         steps: optimizer steps.
         stepping: how they are taken.
+        base: the one of stage two, if it had one; the adapter of that stage is kept, and a new one trained.
         shares: what they go to.
         mixture: of the tasks of stage two.
         reading: how the model learns to read prompts and instructions, after all else.
@@ -77,6 +79,7 @@ class InstructRecipe:
 
     steps: int
     stepping: Stepping
+    base: BaseRecipe | None = None
     shares: Shares = field(default_factory=Shares)
     mixture: Mixture = field(default_factory=Mixture)
     reading: Reading = field(default_factory=Reading)
@@ -114,12 +117,14 @@ def train_instruct(
     changed = encoded_corpus(dialogues, tokenizer, out / f"dialogues.{CACHE_FILE}")
     stories = encoded_corpus(out / "stories", tokenizer, out / f"stories.{CACHE_FILE}")
     train = conversations(told, (first, changed), stories, "train")
-    words = Words.load(start)
-    aligned = MotionLanguageModel.load(start, code_vectors(motion_tokenizer), words.vectors)
+    base = None if settings.base is None else Base.load(settings.base, adapters_of(start))
+    words = Words.load(start) if base is None else base.words
+    aligned = MotionLanguageModel.load(start, code_vectors(motion_tokenizer), words.vectors, base)
     torch.manual_seed(settings.stepping.seed)
     model = instructed(aligned, words, answer_words((*_scripts(first), *_scripts(changed)), words)).to(pick_device())
     fit_conversations(run, settings, model, words, first, train).save(out)
-    words.save(out)
+    if base is None:
+        words.save(out)
     ScriptBook.load(start).save(out)
 
 
@@ -160,8 +165,7 @@ def fit_conversations(
             return [asked_row(example, words, slots, rng) for example in examples]
         return [draw_row(corpus.example(*item), words, slots, recipe.mixture, rng) for item in plan.items(step)]
 
-    optimizer = stepping.optimizer(model)
-    fit(run, model, optimizer, losses, cycles=(recipe.steps,), warmup=stepping.warmup, seed=stepping.seed)
+    stepping.fit(run, model, losses, (recipe.steps,))
     read_right = learn_to_read(model, plan.any_example, words, recipe.reading, stepping.seed)
     edits_right = learn_to_edit(model, _scripts(corpus), words, recipe.reading, stepping.seed)
     figures = validation.measure(model)
@@ -180,7 +184,7 @@ def instructed(aligned: MotionLanguageModel, words: Words, answers: set[int]) ->
     old = aligned.config
     spoken = tuple(sorted({*old.spoken, *answers}))
     config = replace(old, spoken=spoken, tasks=(*ALIGNED, EDIT.name, ASK.name))
-    model = MotionLanguageModel(config, aligned.code_vectors, words.vectors)
+    model = MotionLanguageModel(config, aligned.code_vectors, words.vectors, aligned.base)
     kept = {name: value for name, value in aligned.state_dict().items() if name != "spoken_bias"}
     model.load_state_dict(kept, strict=False)
     with torch.no_grad():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..language.base import Base, BaseRecipe
 from ..language.config import LanguageConfig
 from ..language.model import MotionLanguageModel, code_vectors
 from ..language.script_book import ScriptBook
@@ -22,7 +23,7 @@ from .examples import Mixture, draw_row, spoken_words
 from .plan import Plan
 from .reading import Reading, learn_to_read
 from .recipe import read_recipe
-from .run import Run, fit, pick_device, step_seed
+from .run import Run, pick_device, step_seed
 from .stepping import Stepping
 from .validation import VALIDATIONS, Validation
 
@@ -47,7 +48,8 @@ class LanguageRecipe:
         cycles: epochs of each cycle of the learning rate. In an epoch each scene is seen once, each time in another
             variant, task and wording.
         stepping: how steps are taken.
-        model: the sizes.
+        model: the sizes; a base decides all of them but those of the motion head.
+        base: a pretrained language model to build on; none trains a transformer of our own.
         mixture: of tasks.
         reading: how the model learns to read prompts, after all else.
     """
@@ -55,6 +57,7 @@ class LanguageRecipe:
     cycles: tuple[int, ...]
     stepping: Stepping
     model: ModelSizes = field(default_factory=ModelSizes)
+    base: BaseRecipe | None = None
     mixture: Mixture = field(default_factory=Mixture)
     reading: Reading = field(default_factory=Reading)
 
@@ -70,32 +73,39 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
         resume: go on with the run that is there.
 
     Raises:
-        DuologueError: ``corpus_missing``, ``words_missing``, ``tokenizer_missing``, ``recipe_invalid``, and what `Run`
-            and `fit` raise.
+        DuologueError: ``corpus_missing``, ``words_missing``, ``base_missing``, ``base_invalid``, ``tokenizer_missing``,
+            ``recipe_invalid``, and what `Run` and `fit` raise.
     """
     settings = read_recipe(recipe, LanguageRecipe)
     motion_tokenizer = MotionTokenizer.load(tokenizer)
     settings.stepping.check(motion_tokenizer.config.levels, recipe.name)
     run = Run(out, settings, resume)
-    words = fetch_words(out / "words")
+    base = None if settings.base is None else Base.load(settings.base)
+    words = fetch_words(out / "words") if base is None else base.words
     encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
-    model = fit_language(run, settings, encoded, motion_tokenizer, words)
+    model = fit_language(run, settings, encoded, motion_tokenizer, words, base)
     model.save(out)
-    words.save(out)
+    if base is None:
+        words.save(out)
     script_book(encoded, model.config).save(out)
 
 
 def fit_language(
-    run: Run, recipe: LanguageRecipe, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words
+    run: Run,
+    recipe: LanguageRecipe,
+    corpus: EncodedCorpus,
+    tokenizer: MotionTokenizer,
+    words: Words,
+    base: Base | None = None,
 ) -> MotionLanguageModel:
-    """Train on an encoded corpus; returns the model on the CPU.
+    """Train on an encoded corpus, over a base if there is one; returns the model on the CPU.
 
     Raises:
         DuologueError: ``corpus_missing`` if the corpus has no training scene.
     """
     torch.manual_seed(recipe.stepping.seed)
-    config = _config(recipe.model, corpus, tokenizer, words)
-    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(pick_device())
+    config = _config(recipe.model if base is None else _sizes_of(base, recipe.model), corpus, tokenizer, words)
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base).to(pick_device())
     stepping = recipe.stepping
     plan = Plan(corpus, stepping.batch, stepping.seed)
     cycles = tuple(epochs * plan.steps_an_epoch for epochs in recipe.cycles)
@@ -109,7 +119,7 @@ def fit_language(
         rows = [draw_row(corpus.example(*item), words, config.slots, recipe.mixture, rng) for item in plan.items(step)]
         return stepping.losses(model, rows)
 
-    fit(run, model, stepping.optimizer(model), losses, cycles=cycles, warmup=stepping.warmup, seed=stepping.seed)
+    stepping.fit(run, model, losses, cycles)
     read_right = learn_to_read(model, plan.any_example, words, recipe.reading, stepping.seed)
     run.log(sum(cycles), prompts_read_right=read_right, **validation.measure(model))
     return model.cpu().eval()
@@ -137,6 +147,18 @@ def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer
         spoken=spoken_words(scripts, words),
         slots=slots_of(script for _, script in scripts),
         dropout=sizes.dropout,
+    )
+
+
+def _sizes_of(base: Base, sizes: ModelSizes) -> ModelSizes:
+    """The sizes of a base's transformer, with the motion head that was asked for."""
+    shape = base.transformer.config
+    return replace(
+        sizes,
+        width=base.width,
+        layers=shape.num_hidden_layers,
+        heads=shape.num_attention_heads,
+        feed_forward=getattr(shape, "intermediate_size", None) or 4 * base.width,
     )
 
 

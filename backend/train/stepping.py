@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from ..language.layout import Row, collate
 from ..language.losses import losses
 from ..language.model import MotionLanguageModel
 from .examples import corrupted
-from .run import autocast
+from .run import Run, autocast, fit
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Stepping:
         corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
             own mistakes and asks the script rather than the last step where to go; coarse levels are replaced less
             often than fine ones. T2M-GPT (arXiv 2301.06052) gains by as much.
-        batch: samples a step.
+        batch: samples a batch.
+        accumulate: batches a step.
         learning_rate: peak.
         warmup: steps to the peak.
         weight_decay: of AdamW.
@@ -43,6 +44,7 @@ class Stepping:
     script_weight: float = 0.1
     corruption: float = 0.5
     batch: int = 16
+    accumulate: int = 1
     learning_rate: float = 8e-4
     warmup: int = 150
     weight_decay: float = 0.05
@@ -65,10 +67,31 @@ class Stepping:
 
     def optimizer(self, model: MotionLanguageModel) -> torch.optim.Optimizer:
         """AdamW, without decay on biases and norms."""
-        matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
-        vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        matrices = [parameter for parameter in trained if parameter.ndim >= 2]
+        vectors = [parameter for parameter in trained if parameter.ndim < 2]
         groups = [{"params": matrices, "weight_decay": self.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, self.learning_rate, betas=(0.9, 0.98), fused=True)
+
+    def fit(
+        self, run: Run, model: MotionLanguageModel, losses: Callable[[int], dict[str, Tensor]], cycles: Sequence[int]
+    ) -> None:
+        """Train a model down what ``losses(batch)`` returns, over cycles of so many batches.
+
+        Raises:
+            Interrupted: on Ctrl-C, after the state was saved.
+            DuologueError: what `backend.train.run.fit` raises.
+        """
+        fit(
+            run,
+            model,
+            self.optimizer(model),
+            losses,
+            cycles=cycles,
+            warmup=self.warmup,
+            seed=self.seed,
+            accumulate=self.accumulate,
+        )
 
     def losses(self, model: MotionLanguageModel, rows: Sequence[Row]) -> dict[str, Tensor]:
         """The weighted losses of a step on some rows."""

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.checkpoint import LANGUAGE_FILES, MANIFEST_FILE, TOKENIZER_FILES, package_checkpoint, seal, verify
+from backend.checkpoint import (
+    FORMAT_VERSION,
+    LANGUAGE_FILES,
+    MANIFEST_FILE,
+    TOKENIZER_FILES,
+    WORD_FILES,
+    package_checkpoint,
+    seal,
+    verify,
+)
 from backend.engine import Engine
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.words import Words
@@ -32,7 +41,7 @@ def rewrite(folder: Path, **changes: object) -> None:
 def test_a_sealed_folder_verifies_and_lists_every_file(checkpoint: Path) -> None:
     assert verify(checkpoint).name == "tiny"
     listed = manifest(checkpoint)
-    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES}
+    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES, *WORD_FILES}
     assert all(len(entry["sha256"]) == 64 for entry in listed["files"].values())
     assert "torch" in listed["made_with"]
 
@@ -65,7 +74,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: rewrite(folder, files=manifest(folder)["files"] | {"../secret": {"bytes": 0, "sha256": ""}}),
         "checkpoint_unreadable",
     ),
-    "a newer format": (lambda folder: rewrite(folder, format=2), "checkpoint_version"),
+    "a newer format": (lambda folder: rewrite(folder, format=FORMAT_VERSION + 1), "checkpoint_version"),
     "a file gone": (lambda folder: (folder / "word_vectors.safetensors").unlink(), "checkpoint_truncated"),
     "a file cut short": (cut, "checkpoint_truncated"),
     "one bit changed": (flip, "checkpoint_altered"),
@@ -99,7 +108,7 @@ def test_parts_that_do_not_fit_together_are_told(checkpoint: Path) -> None:
 
 def test_two_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpoint: Path, tmp_path: Path) -> None:
     runs = {}
-    for stage, names in (("tokenizer", TOKENIZER_FILES), ("language", LANGUAGE_FILES)):
+    for stage, names in (("tokenizer", TOKENIZER_FILES), ("language", (*LANGUAGE_FILES, *WORD_FILES))):
         runs[stage] = tmp_path / stage
         runs[stage].mkdir()
         for name in names:
