@@ -145,7 +145,7 @@ class Engine:
             steps=math.ceil(frames / STRIDE),
             frames=frames,
             offsets=offsets,
-            cleaner=Cleaner(offsets),
+            cleaner=Cleaner(offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
             given=self._no_codes,
         )
@@ -215,7 +215,7 @@ class Engine:
             steps=codes.shape[1],
             frames=motion.frames,
             offsets=partner,
-            cleaner=Cleaner(partner, motion),
+            cleaner=Cleaner(partner, motion, self._understanding.kind(script)),
             sampling=SAMPLING[REACT.name],
             given=self._no_codes,
             before=(MotionBlock(codes, self._understanding.open),),
@@ -262,7 +262,7 @@ class Engine:
             steps=codes.shape[1],
             frames=motion.frames,
             offsets=motion.offsets,
-            cleaner=Cleaner(motion.offsets),
+            cleaner=Cleaner(motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
             given=self._no_codes,
             before=(MotionBlock(codes, self._understanding.open),),
@@ -308,9 +308,7 @@ class Engine:
         if last >= motion.frames:
             return self._continued(before, script, last - first, seed, cancelled)
         around = Gap.of(motion, first, last, self._tokenizer)
-        told, sampling = self._understanding.text(script), SAMPLING[COMPLETE.name]
-        parts = (around, script, told, self._model, self._tokenizer, sampling, seed, cancelled)
-        return (filled(*each) for each in (parts,))
+        return self._filled(around, script, seed, cancelled)
 
     def describe(self, motion: Motion, *, seed: int = 0, cancelled: Callable[[], bool] = never) -> Iterator[str]:
         """Say what one or two persons do, in pieces of one sentence.
@@ -376,6 +374,11 @@ class Engine:
                 before = piece.motion if before is None else joined_in_time([before, piece.motion])
                 yield replace(piece, start=start + piece.start, total=frames)
 
+    def _filled(self, gap: Gap, script: np.ndarray, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
+        told, kind = self._understanding.text(script), self._understanding.kind(script)
+        sampling = SAMPLING[COMPLETE.name]
+        yield filled(gap, script, told, kind, self._model, self._tokenizer, sampling, seed, cancelled)
+
     def _continued(
         self, before: Motion, script: np.ndarray, frames: int, seed: int, cancelled: Callable[[], bool]
     ) -> Iterator[MotionPiece]:
@@ -391,7 +394,7 @@ class Engine:
             steps=codes.shape[1] + math.ceil(frames / STRIDE),
             frames=frames,
             offsets=before.offsets,
-            cleaner=Cleaner(before.offsets),
+            cleaner=Cleaner(before.offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
             given=codes,
             placed=placement.undo,

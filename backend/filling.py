@@ -76,6 +76,7 @@ def filled(
     gap: Gap,
     script: np.ndarray,
     told: str,
+    kind: str | None,
     model: MotionLanguageModel,
     tokenizer: MotionTokenizer,
     sampling: Sampling,
@@ -88,6 +89,7 @@ def filled(
         gap: what is to be filled.
         script: (S,) what they do.
         told: the same as text.
+        kind: id of the interaction, for the clean-up.
         model: in evaluation mode.
         tokenizer: of its codes.
         sampling: how codes are drawn.
@@ -113,7 +115,7 @@ def filled(
     arrays = (part.transpose(0, 1).cpu().numpy() for part in (root, rotations))
     raw = Motion(FPS, *arrays, gap.motion.offsets)
     known = gap.first - gap.start
-    joined = joined_at_both_ends(gap, gap.placement.undo(cleaned(raw)))
+    joined = joined_at_both_ends(gap, gap.placement.undo(cleaned(raw, kind)))
     return MotionPiece(0, gap.frames, joined, gap.placement.undo(raw).slice(known, known + gap.frames), told)
 
 

@@ -67,6 +67,10 @@ class Understanding:
             return after
         return self._book.filled(wanted, seconds, np.random.default_rng(seed), wished=before)
 
+    def kind(self, script: np.ndarray) -> str | None:
+        """The id of the interaction of a script (S,); None if it is left open."""
+        return script_of(self._model.config.slots, script).get("kind")
+
     def text(self, script: np.ndarray) -> str:
         """A script (S,) as a JSON object, for those who ask what was understood and for `parsed`."""
         return json.dumps(script_of(self._model.config.slots, script))

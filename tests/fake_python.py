@@ -7,23 +7,29 @@ import sys
 from pathlib import Path
 
 FAKE_PYTHON = """#!{real}
-import json, pathlib, shutil, sys, time
-script = json.loads(pathlib.Path({folder!r}, "script.json").read_text())
+import json, pathlib, sys, time
+home = pathlib.Path(__file__).resolve().parent
+script = json.loads((home / "script.json").read_text())
 words = sys.argv[1:]
-with open({folder!r} + "/said.txt", "a") as said:
+with open(home / "said.txt", "a") as said:
     said.write(" ".join(words) + "\\n")
 if words[:2] == ["-I", "-c"]:
     print(json.dumps([*script["version"], 64, __file__]))
 elif words[:2] == ["-m", "venv"]:
     target = pathlib.Path(words[2], "bin", "python")
     target.parent.mkdir(parents=True)
-    shutil.copy(__file__, target)
+    target.symlink_to(pathlib.Path(__file__).resolve())
 elif words[:3] == ["-m", "pip", "--version"]:
     print("pip 26.0 from somewhere (python 3.12)")
 elif words[:2] == ["-m", "pip"] and any(word.startswith("torch==") for word in words):
     cache = pathlib.Path(words[words.index("--cache-dir") + 1])
     cache.mkdir(exist_ok=True)
-    for name in ("numpy", "torch"):
+    here = pathlib.Path(__file__).parent
+    names = ("torch",) if "--no-deps" in words else ("numpy", "torch")
+    for name in names:
+        if (here / f"has-{{name}}").exists():
+            print("Requirement already satisfied: " + name)
+            continue
         if (cache / name).exists():
             print(f"Using cached {{name}}-1-py3-none-any.whl (10.0 MB)")
             continue
@@ -36,7 +42,9 @@ elif words[:2] == ["-m", "pip"] and any(word.startswith("torch==") for word in w
             print("ERROR: No space left on device")
             sys.exit(1)
         (cache / name).touch()
-    print("Installing collected packages: numpy, torch")
+    print("Installing collected packages: " + ", ".join(names))
+    for name in names:
+        (here / f"has-{{name}}").touch()
 elif words[0] == "-c":
     print(json.dumps(["1", False]))
 elif words == ["-m", "backend", "--version"]:
@@ -47,10 +55,10 @@ elif words == ["-m", "backend", "--version"]:
 class FakePython:
     """A Python of 3.12 whose pip does as it is told, and what it was called with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, real: str = sys.executable) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "python3.12"
-        self.path.write_text(FAKE_PYTHON.format(real=sys.executable, folder=str(folder)))
+        self.path.write_text(FAKE_PYTHON.format(real=real))
         self.path.chmod(0o755)
         self._folder = folder
         self.tell()

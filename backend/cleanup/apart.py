@@ -5,22 +5,15 @@ Palms that touch stay where they are: they are meant to.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations, permutations
 
 import numpy as np
 
-from protocol import rotations as rot
-from protocol.skeleton import JOINT
-
-from ..limbs import followed
+from .arms import ELBOWS, WRISTS, arms_moved, arms_turned, flexion, reaching
 from .bodies import FOREARMS, IS_FOREARM, TRUNK, depths, spheres
 from .frames import Frames
 from .stage import Stage
 
-COLLARS, SHOULDERS, ELBOWS, WRISTS = (
-    [JOINT[f"{side}_{name}"] for side in ("left", "right")] for name in ("collar", "shoulder", "elbow", "wrist")
-)
 _ALLOWED = 0.005
 """Metres of overlap that are left."""
 _FARTHEST = 0.12
@@ -33,8 +26,6 @@ _TOUCHING, _FREE = 0.12, 0.2
 """Metres between palms: nearer than the first they are kept where they are, farther than the second they are free."""
 _LEVERAGE = 1 / np.linspace(0.5, 1, len(FOREARMS[0]))[:, None]
 """How much farther than each sphere of a forearm, from elbow to wrist, the wrist must go for the sphere to get out."""
-_ELBOW_AXES = np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
-"""A left arm that bends swings its forearm from +X to +Z, about -Y; the right arm about +Y."""
 _ROUNDS = 3
 _SMOOTH, _HOLD = 2, 6
 """Frames to either side over which moves are smoothed, and frames that a push is held."""
@@ -67,7 +58,7 @@ class Apart(Stage):
         first, last = self.first + start, self.first + stop
         reaches = _around(self._reaches, first, last, _SMOOTH, _SMOOTH)
         if reaches.any():
-            frames = _reaching(frames, _smoothed(reaches))
+            frames = reaching(frames, _smoothed(reaches))
         pushes = _around(self._pushes, first, last, _HOLD + _SMOOTH, 2 * _SMOOTH)
         if pushes.any():
             frames = frames.shifted(_smoothed(_held(pushes)))
@@ -85,15 +76,15 @@ class Apart(Stage):
         near = np.flatnonzero(_touching(joints))
         if not pairs or not near.size:
             return pushes, reaches
-        joints, flexion = joints[near], _flexion(frames.world[near])
+        joints, bends = joints[near], flexion(frames.world[near])
         kept = _kept(joints)
         for _ in range(_ROUNDS):
             before = joints.copy()
             for one, other in pairs:
                 share = 0.5 if other < persons else 1.0
                 push, reach = _away(before[:, one], before[:, other], kept[:, one], share)
-                turned = _arms_turned(joints[:, one], flexion[:, one], reach)
-                joints[:, one] = _arms_moved(joints[:, one], turned) + push[:, None]
+                turned = arms_turned(joints[:, one], bends[:, one], reach)
+                joints[:, one] = arms_moved(joints[:, one], turned) + push[:, None]
                 pushes[near, one] += push
                 reaches[near, one] += reach
         return _limited(pushes, _FARTHEST), _limited(reaches, _FARTHEST)
@@ -149,47 +140,6 @@ def _away(joints: np.ndarray, others: np.ndarray, kept: np.ndarray, share: float
         out = np.einsum("tij,tijk->tk", weight * way, between) / np.maximum(weight.sum((-1, -2)), 1e-12)[:, None]
         reach[:, side] = out + kept[:, side, None] * (-push - out)
     return push, reach
-
-
-def _arms_turned(joints: np.ndarray, flexion: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """World rotations by which arms and forearms turn so that the wrists move by ``reach`` (..., 2, 3), metres.
-
-    Args:
-        joints: (..., 22, 3) metres.
-        flexion: (..., 2, 3) world axes of the elbows.
-        reach: how far the wrists are to go.
-
-    Returns:
-        (..., 2, 4) and (..., 2, 4).
-    """
-    arms = (joints[..., SHOULDERS, :], joints[..., ELBOWS, :], joints[..., WRISTS, :])
-    still = np.broadcast_to(rot.IDENTITY.astype(np.float64), (*reach.shape[:-1], 4))
-    return followed(arms, (still, still), arms[2] + reach, flexion)
-
-
-def _arms_moved(joints: np.ndarray, turned: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Joints (..., 22, 3) with upper arms and forearms turned by world rotations (..., 2, 4)."""
-    moved = joints.copy()
-    chain = (SHOULDERS, ELBOWS, WRISTS)
-    for turn, start, end in zip(turned, chain[:2], chain[1:], strict=True):
-        moved[..., end, :] = moved[..., start, :] + rot.rotate(turn, joints[..., end, :] - joints[..., start, :])
-    return moved
-
-
-def _flexion(world: np.ndarray) -> np.ndarray:
-    """World axes (..., 2, 3) about which the elbows of bodies with world rotations (..., 22, 4) bend."""
-    return rot.rotate(world[..., ELBOWS, :], _ELBOW_AXES)
-
-
-def _reaching(frames: Frames, reach: np.ndarray) -> Frames:
-    """Frames with the wrists of all persons moved by ``reach`` (T, P, 2, 3), the hands turned as they are."""
-    turned = _arms_turned(frames.positions, _flexion(frames.world), reach)
-    rotations, world = frames.rotations.copy(), frames.world.copy()
-    for turn, joint in zip(turned, (SHOULDERS, ELBOWS), strict=True):
-        world[:, :, joint] = rot.multiply(turn, world[:, :, joint])
-    for joint, parent in ((SHOULDERS, COLLARS), (ELBOWS, SHOULDERS), (WRISTS, ELBOWS)):
-        rotations[:, :, joint] = rot.multiply(rot.inverse(world[:, :, parent]), world[:, :, joint])
-    return replace(frames, rotations=rotations, world=world, positions=_arms_moved(frames.positions, turned))
 
 
 def _limited(vectors: np.ndarray, longest: float) -> np.ndarray:

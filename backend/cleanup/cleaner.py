@@ -1,4 +1,4 @@
-"""Cleans generated motion while it arrives: three stages, each with a bounded look-ahead."""
+"""Cleans generated motion while it arrives: four stages, each with a bounded look-ahead."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from protocol.motion import Motion, joined_in_time
 from .apart import Apart
 from .contacts import FPS
 from .frames import Frames
+from .meeting import Meeting
 from .path import RootPath
 from .planting import Planting
 from .stage import Stage
@@ -20,12 +21,18 @@ class Cleaner:
     Args:
         offsets: (P, 22, 3) rest offsets of the persons who are cleaned, metres.
         partner: one more person in the same world and from the same first frame on, who stays as is.
+        kind: id of the interaction, if it is known: it tells which hands should touch what.
     """
 
-    def __init__(self, offsets: np.ndarray, partner: Motion | None = None) -> None:
+    def __init__(self, offsets: np.ndarray, partner: Motion | None = None, kind: str | None = None) -> None:
         self._offsets = offsets
         beside = None if partner is None else Frames.of(partner)
-        self._stages: tuple[Stage, ...] = (RootPath(), Apart(len(offsets), beside), Planting(offsets))
+        self._stages: tuple[Stage, ...] = (
+            RootPath(),
+            Apart(len(offsets), beside),
+            Planting(offsets),
+            Meeting(offsets, kind, beside, None if partner is None else partner.offsets),
+        )
 
     @property
     def held_back(self) -> int:
@@ -46,8 +53,8 @@ class Cleaner:
         return None if frames is None else Motion(FPS, frames.root, frames.rotations, self._offsets)
 
 
-def cleaned(motion: Motion) -> Motion:
+def cleaned(motion: Motion, kind: str | None = None) -> Motion:
     """A whole motion cleaned at once: what a `Cleaner` makes of its pieces."""
-    cleaner = Cleaner(motion.offsets)
+    cleaner = Cleaner(motion.offsets, kind=kind)
     parts = [cleaner.push(motion), cleaner.finish()]
     return joined_in_time([part for part in parts if part is not None])

@@ -105,20 +105,10 @@ def flattened_factor(folder: Path) -> float:
     A Llama of the checkpoint's own size with random weights, driven by Hugging Face ``generate`` with sampling, as
     models in the manner of T2M-GPT are; without guidance, and without the time for decoding the codes.
     """
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from .flattened import flattened_llama
 
     config = LanguageConfig.from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
-    sizes = LlamaConfig(
-        vocab_size=config.codes * config.levels,
-        hidden_size=config.width,
-        intermediate_size=config.feed_forward,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        bos_token_id=None,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
-    model = LlamaForCausalLM(sizes).eval()
+    model = flattened_llama(config, config.codes * config.levels).eval()
     start = time.perf_counter()
     with torch.inference_mode():
         prompt = torch.ones(1, 16, dtype=torch.long)

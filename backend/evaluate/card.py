@@ -128,6 +128,41 @@ def _retrieval(found: dict[str, Any]) -> str:
     return title + "\n\n" + _table(["motion", *(label for label, _ in columns.values())], rows)
 
 
+def _flattened(found: dict[str, Any]) -> str:
+    return (
+        "**The same transformer with codes flattened into its vocabulary**, trained on the same corpus: the rule-based "
+        f"check finds what the text says in {_percent(found['found'])} of the {found['prompts']} held-out phrasings "
+        f"({_percent(found['found_kind'])} whoever does it)."
+    )
+
+
+def _edit(found: dict[str, Any]) -> str:
+    labels = {"generated": "generated", "truth": "the true edited scene", "unedited": "the scene as it was"}
+    rows = [
+        [label, *(_percent(found[name][what]) for what in ("changed", "kept", "both"))]
+        for name, label in labels.items()
+    ]
+    for name, one in found["by_property"].items():
+        shares = (_percent(one["generated"][what]) for what in ("changed", "kept", "both"))
+        rows.append([f"generated: {name} ({one['edits']})", *shares])
+    left_out = sum(found["unmeasured"].values())
+    title = (
+        f"**Editing** of {found['edits']} held-out scenes: share in which what was asked for changes, and in which the "
+        f"rest stays; {left_out} more edits were left out, for no rule tells their effect"
+    )
+    return title + "\n\n" + _table(["motion", "changed", "kept", "both"], rows)
+
+
+def _ask(found: dict[str, Any]) -> str:
+    rows = [
+        [f"{name} ({one['questions']})", _percent(one["accuracy"]), _percent(one["constant"])]
+        for name, one in found["by_kind"].items()
+    ]
+    rows.append(["**mean**", f"**{_percent(found['accuracy'])}**", f"**{_percent(found['constant'])}**"])
+    title = f"**Reasoning**: {found['questions']} questions about held-out scenes, in held-out words"
+    return title + "\n\n" + _table(["kind of question", "right", "best constant answer"], rows)
+
+
 def _physics(found: dict[str, Any]) -> str:
     head = ["what", *(name.replace("_", " ") for name in found)]
     rows = [
@@ -157,7 +192,8 @@ def _benchmark(found: dict[str, Any]) -> str:
         f"{found['cancel_s']['largest']:.3f} s). "
         f"Importing takes {found['import_s']:.1f} s, loading {found['load_s']:.1f} s. "
         f"The same transformer with codes flattened into its vocabulary, through Hugging Face `generate`: "
-        f"{found['flattened_factor']:.2f} seconds a second."
+        f"{found['flattened_factor']:.2f} seconds a second, "
+        f"{idle['realtime_factor'] / found['flattened_factor']:.1f} times slower."
     )
     return title + "\n\n" + _table(["what", "idle machine", "one core kept busy"], rows) + "\n\n" + notes
 
@@ -166,10 +202,13 @@ _SECTIONS = {
     "reconstruction": _reconstruction,
     "t2m": _held_out,
     "blind": _blind,
+    "flattened": _flattened,
     "retrieval": _retrieval,
     "m2t": _m2t,
     "captions": _captions,
     "react": _react,
+    "edit": _edit,
+    "ask": _ask,
     "physics": _physics,
     "benchmark": _benchmark,
 }

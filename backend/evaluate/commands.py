@@ -26,6 +26,9 @@ class Part(StrEnum):
     m2t = "m2t"
     react = "react"
     retrieval = "retrieval"
+    edit = "edit"
+    ask = "ask"
+    flattened = "flattened"
 
 
 Checkpoint = Annotated[Optional[str], typer.Option(help="Name or folder of the checkpoint.")]  # noqa: UP045
@@ -52,14 +55,22 @@ def evaluate(
     repeats: Annotated[
         int, typer.Option(min=1, help="How often retrieval generates everything anew: papers repeat 20 times.")
     ] = 20,
+    flattened: Annotated[
+        Path, typer.Option(help="Folder of the baseline with flattened codes: see `duologue train flattened`.")
+    ] = Path("runs/flattened"),
+    dialogues: Annotated[
+        Path, typer.Option(help="Folder of dialogues about the corpus: see `duologue corpus dialogues`.")
+    ] = Path("data/dialogues"),
     out: Figures = None,
     card: Card = None,
     json: AsJson = False,
 ) -> None:
     """Judge a checkpoint on held-out phrasings, scenes and takes."""
     threads.set_thread_count(threads.DECODING)
+    from ..corpus.dialogues import read_dialogues
     from ..engine import Engine
     from .evaluator import Evaluator
+    from .flattened import FlattenedConfig
     from .held_out import Corpus, known_kinds
     from .protocols import MEASURES, Trial
 
@@ -67,10 +78,14 @@ def evaluate(
     scenes = Corpus.read(corpus, known_kinds(folder))
     if task in (Part.all, Part.retrieval):
         Evaluator.load(evaluator)  # lest it be found missing after an hour
+    if task is Part.flattened:
+        FlattenedConfig.load(flattened)
+    if task is Part.edit:
+        read_dialogues(dialogues)
     figures: dict[str, Any] = {}
     with progress_bar("Loading the model") as show:
         engine = Engine.load(folder)
-        trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator)
+        trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator, flattened, dialogues)
         for name, measure in MEASURES.items():
             if task in (Part.all, Part(name)):
                 figures |= _finite(measure(trial, show))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -41,12 +41,16 @@ class Piece(Protocol):
         ...
 
 
-class Model(Protocol):
-    """What is evaluated: `backend.engine.Engine`, or a stand-in in tests."""
+class Maker(Protocol):
+    """What makes motion from words: a `Model`, or a baseline."""
 
     def generate(self, prompt: str, seconds: float, seed: int = 0) -> Iterator[Piece]:
         """A pair's motion from a prompt."""
         ...
+
+
+class Model(Maker, Protocol):
+    """What is evaluated: `backend.engine.Engine`, or a stand-in in tests."""
 
     def react(self, motion: Motion, prompt: str = "", seed: int = 0) -> Iterator[Piece]:
         """The partner of one person."""
@@ -54,6 +58,19 @@ class Model(Protocol):
 
     def describe(self, motion: Motion, *, seed: int = 0) -> Iterator[str]:
         """What the persons do, in pieces of text."""
+        ...
+
+
+@runtime_checkable
+class Conversant(Protocol):
+    """A model that can be talked with about a motion."""
+
+    def edit(self, motion: Motion, instruction: str, seed: int = 0) -> Iterator[Piece]:
+        """The motion of a pair, changed as somebody says."""
+        ...
+
+    def ask(self, motion: Motion, question: str, *, seed: int = 0) -> Iterator[str]:
+        """The answer to a question about a motion, in pieces of text."""
         ...
 
 

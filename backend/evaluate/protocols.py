@@ -9,17 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from protocol.errors import DuologueError
+
 from ..corpus.choreographer.captions import held_out_prompts
 from ..corpus.cmu import cmu_folder, load_takes
+from ..corpus.dialogues.schema import DIALOGUES
 from ..language.words import Words
 from ..tokenizer.model import MotionTokenizer
+from .editing import editing, held_out_edits
 from .evaluator import WEIGHTS_FILE, Evaluator
-from .held_out import Corpus, Embed, Model, Progress
+from .flattened import CONFIG_FILE, FlattenedModel, prompt_reader
+from .held_out import Conversant, Corpus, Embed, Model, Progress
 from .m2t import motion_to_text
 from .react import reaction
+from .reasoning import held_out_questions, reasoning
 from .reconstruction import reconstruction
 from .retrieval import retrieval
 from .t2m import blind_prompts, text_to_motion
+
+PER_GROUP = 5
+"""Edits of each property, and questions of each kind, for one test scene of every kind of interaction."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Trial:
         per_kind: test scenes of each kind.
         repeats: of protocols that repeat what is random.
         evaluator: folder of a trained evaluator; retrieval needs one, other protocols leave out what they would ask it.
+        flattened: folder of the trained baseline with flattened codes; without it there are no figures of it.
+        dialogues: folder of dialogues about the corpus; without it there are no figures of editing.
     """
 
     model: Model
@@ -41,6 +52,8 @@ class Trial:
     per_kind: int
     repeats: int
     evaluator: Path
+    flattened: Path = Path("runs/flattened")
+    dialogues: Path = Path("data/dialogues")
 
     @property
     def judge(self) -> Evaluator | None:
@@ -87,6 +100,39 @@ def _retrieval(trial: Trial, progress: Progress) -> dict[str, Any]:
     return {"retrieval": found}
 
 
+def _flattened(trial: Trial, progress: Progress) -> dict[str, Any]:
+    if not (trial.flattened / CONFIG_FILE).is_file():
+        return {}
+    tokenizer, read = MotionTokenizer.load(trial.checkpoint), prompt_reader(trial.checkpoint)
+    model = FlattenedModel.load(trial.flattened, tokenizer, read)
+    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)]
+    found = text_to_motion(model, trial.corpus, prompts, trial.embed, progress)
+    return {"flattened": {name: found[name] for name in ("found", "found_kind", "prompts")}}
+
+
+def _edit(trial: Trial, progress: Progress) -> dict[str, Any]:
+    if not (trial.dialogues / DIALOGUES).is_file():
+        return {}
+    edits = held_out_edits(trial.dialogues, trial.corpus.folder, trial.corpus.kinds, PER_GROUP * trial.per_kind)
+    return {"edit": editing(_conversant(trial), edits, progress)}
+
+
+def _ask(trial: Trial, progress: Progress) -> dict[str, Any]:
+    questions = held_out_questions(trial.corpus, PER_GROUP * trial.per_kind)
+    return {"ask": reasoning(_conversant(trial), trial.corpus, questions, progress)}
+
+
+def _conversant(trial: Trial) -> Conversant:
+    """The model, if it can be talked with.
+
+    Raises:
+        DuologueError: ``task_unknown`` if it was never trained to.
+    """
+    if not isinstance(trial.model, Conversant):
+        raise DuologueError("task_unknown", "This model neither edits nor answers.", "Take a checkpoint that does.")
+    return trial.model
+
+
 MEASURES: dict[str, Callable[[Trial, Progress], dict[str, Any]]] = {
     "reconstruction": _reconstruct,
     "t2m": _t2m,
@@ -94,6 +140,9 @@ MEASURES: dict[str, Callable[[Trial, Progress], dict[str, Any]]] = {
     "m2t": _m2t,
     "react": _react,
     "retrieval": _retrieval,
+    "edit": _edit,
+    "ask": _ask,
+    "flattened": _flattened,
 }
 """Task -> its protocol; returns named figures."""
 

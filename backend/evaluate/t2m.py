@@ -16,7 +16,7 @@ from protocol.motion import Motion, joined_in_time
 
 from ..corpus.choreographer.captions import Prompt
 from .checks import judge
-from .held_out import WITH_ACTOR, Corpus, Embed, Model, Progress, nearest, share, whole
+from .held_out import WITH_ACTOR, Corpus, Embed, Maker, Progress, nearest, share, whole
 from .physics import physics
 
 _BLIND = Path(__file__).parent / "blind_prompts.json"
@@ -31,7 +31,7 @@ def blind_prompts(kind: str) -> list[Prompt]:
 
 
 def text_to_motion(
-    model: Model, corpus: Corpus, prompts: Sequence[Prompt], embed: Embed, progress: Progress
+    model: Maker, corpus: Corpus, prompts: Sequence[Prompt], embed: Embed, progress: Progress
 ) -> dict[str, Any]:
     """Generate every prompt and judge what comes out.
 

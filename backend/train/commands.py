@@ -67,6 +67,22 @@ def instruct(
 
 
 @app.command()
+def flattened(
+    tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
+    out: Out = Path("runs/flattened"),
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.language.yaml",
+    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 20_000,
+    resume: Resume = False,
+) -> None:
+    """Train the baseline that `duologue evaluate --task flattened` judges: codes flattened into the vocabulary."""
+    threads.set_thread_count(threads.TRAINING)
+    from .flattened import train_flattened
+
+    _run(lambda: train_flattened(corpus, tokenizer, recipe, steps, out, resume), out)
+
+
+@app.command()
 def evaluator(
     out: Out = Path("runs/evaluator"),
     corpus: Corpus = Path("data/corpus"),

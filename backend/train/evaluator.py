@@ -14,6 +14,7 @@ from torch import Tensor
 from ..evaluate.evaluator import Evaluator, EvaluatorConfig, contrastive_loss
 from ..evaluate.metrics import r_precision
 from ..language.words import Words, fetch_words
+from . import processes
 from .codes import VARIANTS
 from .pairs import Pairs, read_pairs
 from .recipe import read_recipe
@@ -63,7 +64,9 @@ def train_evaluator(corpus: Path, recipe: Path, out: Path, resume: bool) -> None
     settings = read_recipe(recipe, EvaluatorRecipe)
     run = Run(out, settings, resume)
     words = fetch_words(out / "words")
-    fit_evaluator(run, settings, *read_pairs(corpus), words).save(out)
+    evaluator = fit_evaluator(run, settings, *read_pairs(corpus), words)
+    if processes.is_main():
+        evaluator.save(out)
 
 
 def fit_evaluator(run: Run, recipe: EvaluatorRecipe, train: Pairs, validation: Pairs, words: Words) -> Evaluator:

@@ -7,6 +7,8 @@ on a GPU where that is safe.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 
@@ -28,6 +30,11 @@ def is_main() -> bool:
 def count() -> int:
     """How many processes train together."""
     return accelerator().num_processes
+
+
+def main_first() -> AbstractContextManager[None]:
+    """Within it, the process that writes runs alone; then the others, which find what it wrote."""
+    return accelerator().main_process_first()
 
 
 def any_of_all(everyone: Accelerator, here: bool) -> bool:

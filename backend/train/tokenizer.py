@@ -17,6 +17,7 @@ from ..kinematics import matrix_from_quaternion
 from ..tokenizer.config import TokenizerConfig
 from ..tokenizer.losses import LossWeights, reconstruction_losses
 from ..tokenizer.model import MotionTokenizer
+from . import processes
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
 from .windows import Windows
@@ -73,14 +74,16 @@ def train_tokenizer(corpus: Path, recipe: Path, out: Path, resume: bool) -> None
     settings = read_recipe(recipe, TokenizerRecipe)
     run = Run(out, settings, resume)
     sources = [(settings.real_share, real_takes()), (1 - settings.real_share, scene_motions(corpus))]
-    fit_tokenizer(run, settings, [(share, motions) for share, motions in sources if motions and share > 0]).save(out)
+    tokenizer = fit_tokenizer(run, settings, [(share, motions) for share, motions in sources if motions and share > 0])
+    if processes.is_main():
+        tokenizer.save(out)
 
 
 def fit_tokenizer(
     run: Run, recipe: TokenizerRecipe, sources: Sequence[tuple[float, Sequence[Motion]]]
 ) -> MotionTokenizer:
     """Train on motions from sources, each with its share of every batch; returns the tokenizer on the CPU."""
-    device = pick_device()
+    device, together = pick_device(), processes.count()
     torch.manual_seed(recipe.seed)
     batches = _Batches(recipe, sources, device)
     tokenizer = MotionTokenizer(recipe.model, recipe.quantizer_dropout).to(device)
@@ -91,7 +94,7 @@ def fit_tokenizer(
     )
 
     def losses(step: int) -> dict[str, Tensor]:
-        if step == recipe.autoencoder_steps:
+        if 0 <= step - recipe.autoencoder_steps < together:  # once in each process
             tokenizer.start_quantizing(*batches.draw(-2, _CODEBOOK_WINDOWS))
         features, offsets = batches.draw(step, recipe.batch)
         with autocast(device):

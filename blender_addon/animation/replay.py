@@ -25,7 +25,7 @@ def replaying(characters: Sequence[ArmatureObject], played: Sequence[Played]) ->
     try:
         for character, (name, handle) in zip(characters, played, strict=False):
             data: Any = character.animation_data
-            action = bpy.data.actions.get(name)
+            action: Any = bpy.data.actions.get(name)
             slot = next((one for one in action.slots if one.handle == handle), None) if action is not None else None
             if data is not None and slot is not None:
                 held.append((data, data.action, data.action_slot))

@@ -43,11 +43,19 @@ def read_rig(armature: ArmatureObject) -> Rig:
         name=armature.name,
         bones=tuple(index),
         parents=tuple(index[bone.parent.name] if bone.parent else -1 for bone in bones),
-        rest=np.array([bone.matrix_local for bone in bones]),
-        tails=np.array([bone.tail_local for bone in bones]),
+        # Blender stores matrices column by column.
+        rest=_of_all(armature.data.bones, "matrix_local", 16).reshape(-1, 4, 4).swapaxes(1, 2),
+        tails=_of_all(armature.data.bones, "tail_local", 3),
         world=Y_UP @ np.array(armature.matrix_world),
         connected=frozenset(bone.name for bone in bones if bone.use_connect and bone.parent),
     )
+
+
+def _of_all(bones: Any, name: str, size: int) -> np.ndarray:
+    """(M, size) a property of all bones, many times faster than bone by bone."""
+    values = np.empty(len(bones) * size, np.float32)
+    bones.foreach_get(name, values)
+    return values.reshape(-1, size).astype(float)
 
 
 def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:

@@ -127,7 +127,7 @@ class Splice:
         found = _BONE.match(path)
         channel = found[2] if found else path
         bone = bpy.utils.unescape_identifier(found[1]) if found else ""
-        mode = {"rotation_quaternion": QUATERNION, "rotation_axis_angle": AXIS_ANGLE}.get(
+        mode: Any = {"rotation_quaternion": QUATERNION, "rotation_axis_angle": AXIS_ANGLE}.get(
             channel, (self._target.pose.bones[bone] if bone else self._target).rotation_mode
         )
         turned = led_rotations(_turned(new, mode), _turned(before, mode), _turned(after, mode), fps)

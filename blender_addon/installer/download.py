@@ -61,6 +61,7 @@ class Download:
             return True
         if found := _BEGINS.match(line):
             self._finished += self._done
+            self.installing = False
             self._name, self._size = found[2], int(float(found[3]) * _UNITS[found[4]])
             self._done = self._size if found[1] == "Using cached" else 0
         elif _INSTALLS.match(line):

@@ -24,6 +24,7 @@ from .payload import Payload
 
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 _TORCH_WHEELS = "https://download.pytorch.org/whl/"
+_BRIEFLY = ("--retries", "1", "--extra-index-url")
 _JOIN_SECONDS = 5.0
 _PROBE_DEVICE = "import json, torch; print(json.dumps([torch.__version__, torch.cuda.is_available()]))"
 
@@ -207,8 +208,13 @@ class Setup:
             self._at(0.1 + 0.8 * download.fraction, step, download.said())
             return quiet
 
-        command = [*pip, *told, *_wheels_for(device), *wish.payload.requirements]
-        _must(commands, command, "setup_download", "What the backend needs", heard)
+        needs = wish.payload.requirements
+        other = _wheels_for(device)
+        if other:
+            # Alone, so that no other package is looked for there, nor waited for where that index cannot be reached.
+            torch = [need for need in needs if need.startswith("torch==")]
+            _must(commands, [*pip, *told, *other, "--no-deps", *torch], "setup_download", "PyTorch", heard)
+        _must(commands, [*pip, *told, *needs], "setup_download", "What the backend needs", heard)
 
     def _try_out(self, home: Home, payload: Payload, commands: Commands) -> None:
         folder = home.program(payload.identity)
@@ -272,9 +278,9 @@ def _device(wished: str, commands: Commands) -> str:
 def _wheels_for(device: str) -> list[str]:
     """Where torch is fetched from when the package index's own build is not the one for this device."""
     if sys.platform == "linux" and device == CPU:
-        return ["--extra-index-url", _TORCH_WHEELS + "cpu"]
+        return [*_BRIEFLY, _TORCH_WHEELS + "cpu"]
     if sys.platform == "win32" and device == CUDA:
-        return ["--extra-index-url", _TORCH_WHEELS + "cu130"]
+        return [*_BRIEFLY, _TORCH_WHEELS + "cu130"]
     return []
 
 

@@ -175,7 +175,7 @@ def _is_part(cast: Sequence[Object], asked: Asked) -> bool:
 
 def _now(cast: Sequence[Object]) -> tuple[list[Action | None], list[Played]]:
     """What the characters play: actions, and how to play them for a moment where one has another by then."""
-    held = [one.animation_data for one in cast]
+    held: list[Any] = [one.animation_data for one in cast]
     actions = [data.action if data is not None else None for data in held]
     bound = [data for data in held if data is not None and data.action is not None and data.action_slot is not None]
     played = [(data.action.name, data.action_slot.handle) for data in bound]

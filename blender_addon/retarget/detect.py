@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -59,7 +60,7 @@ def detect(rig: Rig) -> Detection:
     use are preferred to the bones that they drive; of equals, the best known family is taken.
     """
     skeleton = Skeleton(np.zeros((len(rig.bones), 3)), rig.parents)
-    families = [(one, resolved(one, rig.bones)) for one in bone_maps()]
+    families = _families(rig.bones)
     links = {one.name: _links(rig, skeleton, found) for one, found in families}
     fitting = [(one, found) for one, found in families if links[one.name] is not None]
     complete = [found for _, found in fitting if not missing_keys(found)]
@@ -182,6 +183,12 @@ def _agree(by_name: BoneMap, by_structure: BoneMap) -> bool:
     if _required(by_name) < len(REQUIRED) / 2:
         return True
     return all(by_structure.bones.get(key) == by_name.bones.get(key, by_structure.bones.get(key)) for key in _LIMB_KEYS)
+
+
+@lru_cache(maxsize=8)
+def _families(bones: tuple[str, ...]) -> tuple[tuple[BoneMap, BoneMap], ...]:
+    """Every family with what a rig has of it; kept, because a click looks at the same rigs several times."""
+    return tuple((one, resolved(one, bones)) for one in bone_maps())
 
 
 def _filled(bone_map: BoneMap) -> int:

@@ -24,7 +24,7 @@ _WHY = (
     "Motion is made by a separate program, the backend. Set it up once: it gets an environment of its own, outside "
     "Blender, and runs on this computer."
 )
-_SIZE = "Downloads some 300 MB for the processor, several GB for an NVIDIA card."
+_SIZE = "Downloads some 250 MB for the processor, several GB for an NVIDIA card."
 _OFFLINE = "Blender may not go online, and the backend must be downloaded once."
 
 
@@ -68,7 +68,7 @@ def draw_section(layout: Any, context: Context) -> None:
         return
     state = install.set_up_here()
     if state is not None and state.ready and install.setup.progress.phase is not Phase.FAILED:
-        paragraph(layout, context, f"Set up with {state.python}, for {_DEVICES[state.device]}.", "CHECKMARK")
+        paragraph(layout, context, f"{state.python}. {_DEVICES[state.device]}.", "CHECKMARK")
         row = layout.row()
         if install.is_outdated():
             row.operator(DUOLOGUE_OT_backend_setup.bl_idname, text="Update Backend", icon="IMPORT")
@@ -121,4 +121,4 @@ def _draw_log(layout: Any) -> None:
     layout.operator(DUOLOGUE_OT_open_log.bl_idname, text="Open Log", icon="TEXT").log = "SETUP"
 
 
-_DEVICES = {"cpu": "the processor", "cuda": "an NVIDIA card (CUDA)"}
+_DEVICES = {"cpu": "On the processor", "cuda": "On an NVIDIA card (CUDA)"}

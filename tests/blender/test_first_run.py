@@ -48,8 +48,8 @@ def wait(install: Any) -> Any:
 
 
 def setup_is_shown() -> bool:
-    panel: Any = bpy.types.DUOLOGUE_PT_setup
-    return panel.poll(context)
+    panels: Any = bpy.types
+    return panels.DUOLOGUE_PT_setup.poll(context)
 
 
 def test_one_button_sets_up_what_the_extension_carries_and_another_removes_it(fake, addon, tmp_path):

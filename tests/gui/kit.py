@@ -96,6 +96,19 @@ def right_click(x: float, y: float) -> Steps:
     yield from click(x, y, _RIGHT)
 
 
+def drag(begin: tuple[float, float], end: tuple[float, float]) -> Steps:
+    """Hold the left button from one place to another, in window pixels."""
+    move(*begin)
+    yield _SETTLE_SECONDS
+    _command("xdotool", "mousemove", *_on_screen(*begin), "sleep", "0.15", "mousedown", 1)
+    yield _SETTLE_SECONDS
+    for part in (0.5, 1.0):
+        move(*(start + part * (stop - start) for start, stop in zip(begin, end, strict=True)))
+        yield _SETTLE_SECONDS
+    _command("xdotool", "mouseup", 1)
+    yield _SETTLE_SECONDS
+
+
 def key(name: str) -> None:
     """Press a key or a combination, such as ``"ctrl+z"``."""
     _command("xdotool", "key", name)

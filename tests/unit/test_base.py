@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     GPT2Config,
@@ -20,11 +21,19 @@ from transformers.cache_utils import DynamicCache
 
 from backend.language import pretrained
 from backend.language.base import BASE_FILE, Base, BaseRecipe, LoraRecipe, backbone
+from backend.train.language import LanguageRecipe
+from backend.train.recipe import read_recipe
 from backend.weights import load_own_state, own_state
 from protocol.errors import DuologueError
 
 VOCABULARY = ("two", "people", "shake", "hands", "a", "person", "waves")
+RECIPES = Path(__file__).parents[2] / "backend" / "train" / "recipes"
 LORA = LoraRecipe(rank=4, alpha=8, dropout=0.0)
+
+
+@dataclass(frozen=True)
+class WithBase:
+    base: BaseRecipe
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,16 @@ def test_any_causal_model_reads_vectors_step_by_step_as_at_once(make: Callable, 
             ).last_hidden_state
         )
     assert torch.allclose(torch.cat(found, 1), states(transformer), atol=1e-5)
+
+    mask = torch.tensor([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]])  # side by side, the shorter row padded on the left
+    padded = transformer(
+        inputs_embeds=torch.stack((torch.cat((torch.ones(2, 32), vectors()[0, :4])), vectors()[1])),
+        attention_mask=mask,
+        position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+        use_cache=False,
+    ).last_hidden_state
+    assert torch.allclose(padded[0, 2:], states(transformer)[0, :4], atol=1e-5)
+    assert torch.allclose(padded[1], states(transformer)[1], atol=1e-5)
 
 
 def test_without_a_base_the_transformer_has_our_own_sizes() -> None:
@@ -236,6 +255,34 @@ def test_recomputing_activations_gives_the_same_gradients(small: str) -> None:
         found.append([parameter.grad for parameter in transformer.parameters() if parameter.requires_grad])
     assert transformer.layers[0].gradient_checkpointing
     assert all(torch.allclose(*pair, atol=1e-5) for pair in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("file", ["duologue-smollm2.align", "duologue-smollm2.instruct", "llama-3.1-8b.align"])
+def test_shipped_recipes_name_their_base(file: str, tmp_path: Path) -> None:
+    """The block `base` is this module's; `accumulate` is an argument of `fit`; the rest is the language model's."""
+    content = yaml.safe_load((RECIPES / f"{file}.yaml").read_text())
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump({"base": content.pop("base")}))
+    base = read_recipe(tmp_path / "base.yaml", WithBase).base
+    assert (base.quantization == "nf4") == file.startswith("llama")
+    assert base.tuning == "lora"
+    assert content.pop("accumulate", 1) >= 1
+    (tmp_path / "rest.yaml").write_text(yaml.safe_dump(content))
+    assert len(read_recipe(tmp_path / "rest.yaml", LanguageRecipe).level_weights) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{quantization: nf4}", "'base' lacks 'name'"),
+        ("{name: x, quantization: int8}", "one of none, nf4"),
+        ("{name: x, tuning: some}", "one of frozen, lora, full"),
+        ("{name: x, lora: {rang: 4}}", "'lora' has an unknown entry 'rang'"),
+    ],
+)
+def test_a_wrong_base_block_is_refused_by_its_entry(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(f"base: {text}")
+    with pytest.raises(DuologueError, match=complaint):
+        read_recipe(tmp_path / "recipe.yaml", WithBase)
 
 
 def test_a_wrong_base_is_refused_by_name(small: str, tmp_path: Path) -> None:

@@ -60,3 +60,19 @@ def test_a_swinging_foot_is_let_go_and_nothing_goes_under_the_floor():
     assert after.positions()[..., 1].min() > -1e-4
     np.testing.assert_allclose(after.positions()[:, 0, TOES, 1].max(0), 0.05, atol=0.01)
     assert toe_speed(after).max() < 1.3 * toe_speed(walk).max()
+
+
+def test_who_slides_on_both_feet_is_given_a_foot_to_stand_on():
+    speed = toe_speed(planted(creeping(0.3, frames=90)))
+    assert (speed.min(-1) < 0.01).mean() > 0.6
+
+
+def test_a_foot_that_swings_does_not_brush_the_floor():
+    walk = stroll(frames=80)
+    brushing = Motion(30, walk.root, walk.rotations, walk.offsets)
+    brushing.root[..., 1] -= 0.045
+    after = planted(brushing)
+    toes = after.positions()[1:, 0, TOES, 1]
+    swings = np.linalg.norm(np.diff(after.positions()[:, 0, TOES][..., [0, 2]], axis=0), axis=-1) * 30 > 0.8
+    assert swings.any()
+    assert np.percentile(toes[swings], 20) > 0.008

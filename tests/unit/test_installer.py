@@ -106,15 +106,15 @@ def test_the_download_says_how_far_it_is(installer: Setup, wish: Wish, fake: Fak
     installer.begin(wish)
     wait(installer, lambda: "torch: 5 of 10 MB" in installer.progress.detail)
     assert installer.progress.step == "Downloading"
-    assert installer.progress.fraction == pytest.approx(0.1 + 0.8 * 15 / 20)
+    assert installer.progress.fraction == pytest.approx(0.1 + 0.8 * 5 / 20)
     installer.cancel()
     wait(installer)
 
 
 def test_cancelled_it_stops_at_once_and_goes_on_later(installer: Setup, wish: Wish, fake: FakePython) -> None:
-    fake.tell(hangs="torch")
+    fake.tell(hangs="numpy")
     installer.begin(wish)
-    wait(installer, lambda: "torch: 5" in installer.progress.detail)
+    wait(installer, lambda: "numpy: 5" in installer.progress.detail)
     begun = time.monotonic()
     installer.cancel()
     assert time.monotonic() - begun < 0.1
@@ -124,7 +124,7 @@ def test_cancelled_it_stops_at_once_and_goes_on_later(installer: Setup, wish: Wi
     fake.tell()
     made(installer, wish)
     assert fake.said("venv") == 1
-    assert "Using cached numpy" in wish.home.log.read_text()
+    assert wish.home.log.read_text().count("Downloading torch") == 1
 
 
 def test_another_python_or_device_begins_anew(installer: Setup, wish: Wish, fake: FakePython) -> None:
@@ -150,9 +150,10 @@ def test_a_new_program_replaces_the_old_one_without_downloading_again(
     installer: Setup, wish: Wish, fake: FakePython, tmp_path: Path
 ) -> None:
     made(installer, wish)
+    downloads = fake.said("torch==1")
     newer = replace(wish, payload=a_payload(tmp_path / "newer.zip", "two"), online=False)
     made(installer, newer)
-    assert fake.said("torch==1") == 1
+    assert fake.said("torch==1") == downloads
     assert [path.name for path in wish.home.folder.glob("program-*")] == ["program-two"]
     found = installation.find()
     assert found is not None

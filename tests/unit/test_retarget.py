@@ -227,7 +227,7 @@ def test_a_partner_whose_toes_are_over_the_floor_is_met_where_it_stands() -> Non
 
     assert np.linalg.norm(palms(led)[:, 0, 1] - there, axis=-1).max() < 0.01
     # Both stand so much higher, so that nothing but the hands' little gap is left to be closed.
-    np.testing.assert_allclose(led.root, actor.root + [0, 0.03, 0], atol=2e-3)
+    np.testing.assert_allclose(led.root, np.add(actor.root, [0, 0.03, 0]), atol=2e-3)
 
 
 def leaning_over_the_right_foot(offsets: np.ndarray) -> Motion:

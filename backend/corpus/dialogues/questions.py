@@ -49,7 +49,7 @@ def question(kind: str, script: Mapping[str, Any], rng: np.random.Generator, spl
     families = [family_of(asked) for asked, _ in able]
     weights /= [families.count(family) for family in families]
     asked, answer = able[int(rng.choice(len(able), p=weights / weights.sum()))]
-    return Asked(asked, _worded(asked, script, rng, split), answer)
+    return Asked(asked, worded(asked, script, rng, split), answer)
 
 
 def family_of(question_kind: str) -> str:
@@ -174,7 +174,8 @@ def _weight(question_kind: str, answer: str) -> float:
     return float(_data()["weights"].get(family_of(question_kind), {}).get(answer, 1.0))
 
 
-def _worded(question_kind: str, script: Mapping[str, Any], rng: np.random.Generator, split: Split) -> str:
+def worded(question_kind: str, script: Mapping[str, Any], rng: np.random.Generator, split: Split) -> str:
+    """A question of a kind that `askable` gives for a script, in one of many ways."""
     data = _data()
     family, _, reference = question_kind.partition(":")
     templates: list[str] = data["questions"][family][split]
