@@ -22,6 +22,7 @@ from ..language.script_book import ScriptBook
 from ..language.words import Words
 from ..tasks import ASK, EDIT
 from ..tokenizer.model import MotionTokenizer
+from . import processes
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
 from .conversations import (
     Conversations,
@@ -112,20 +113,23 @@ def train_instruct(
         )
     run = Run(out, settings, resume)
     told = read_dialogues(dialogues)
-    continued_scenes(told, dialogues, out / "stories")
-    first = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
-    changed = encoded_corpus(dialogues, tokenizer, out / f"dialogues.{CACHE_FILE}")
-    stories = encoded_corpus(out / "stories", tokenizer, out / f"stories.{CACHE_FILE}")
+    with processes.main_first():
+        continued_scenes(told, dialogues, out / "stories")
+        first = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
+        changed = encoded_corpus(dialogues, tokenizer, out / f"dialogues.{CACHE_FILE}")
+        stories = encoded_corpus(out / "stories", tokenizer, out / f"stories.{CACHE_FILE}")
     train = conversations(told, (first, changed), stories, "train")
     base = None if settings.base is None else Base.load(settings.base, adapters_of(start))
     words = Words.load(start) if base is None else base.words
     aligned = MotionLanguageModel.load(start, code_vectors(motion_tokenizer), words.vectors, base)
     torch.manual_seed(settings.stepping.seed)
     model = instructed(aligned, words, answer_words((*_scripts(first), *_scripts(changed)), words)).to(pick_device())
-    fit_conversations(run, settings, model, words, first, train).save(out)
-    if base is None:
-        words.save(out)
-    ScriptBook.load(start).save(out)
+    tuned = fit_conversations(run, settings, model, words, first, train)
+    if processes.is_main():
+        tuned.save(out)
+        if base is None:
+            words.save(out)
+        ScriptBook.load(start).save(out)
 
 
 def fit_conversations(

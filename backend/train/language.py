@@ -18,6 +18,7 @@ from ..language.words import Words, fetch_words
 from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
 from ..tokenizer.stream import FPS
+from . import processes
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
 from .examples import Mixture, draw_row, spoken_words
 from .plan import Plan
@@ -82,12 +83,14 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
     run = Run(out, settings, resume)
     base = None if settings.base is None else Base.load(settings.base)
     words = fetch_words(out / "words") if base is None else base.words
-    encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
+    with processes.main_first():
+        encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
     model = fit_language(run, settings, encoded, motion_tokenizer, words, base)
-    model.save(out)
-    if base is None:
-        words.save(out)
-    script_book(encoded, model.config).save(out)
+    if processes.is_main():
+        model.save(out)
+        if base is None:
+            words.save(out)
+        script_book(encoded, model.config).save(out)
 
 
 def fit_language(
