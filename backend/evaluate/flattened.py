@@ -25,6 +25,7 @@ from ..cleanup.cleaner import cleaned
 from ..language.base import Sizes
 from ..language.model import MotionLanguageModel, code_vectors
 from ..language.sampling import Sampling
+from ..language.slots import script_of
 from ..language.words import Words
 from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
@@ -180,8 +181,7 @@ def prompt_reader(checkpoint: Path) -> Callable[[str], dict[str, str]]:
     model = MotionLanguageModel.load(checkpoint, code_vectors(tokenizer), words.vectors)
 
     def read(prompt: str) -> dict[str, str]:
-        kind, _, actor = model.config.intents[model.intent(words.encode(prompt))].partition(":")
-        return {"kind": kind, "actor": actor}
+        return script_of(model.config.slots, model.read_prompt(words.encode(prompt)))
 
     return read
 
