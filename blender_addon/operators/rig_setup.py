@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DUOLOGUE_OT_use_selected(Operator):
-    """Take the two selected characters as A and B; A is the active one"""
+    """Take the two selected characters as A and B, the active one as A; or the only two that there are"""
 
     bl_idname = "duologue.use_selected"
     bl_label = "Use Selected"
@@ -37,8 +37,11 @@ class DUOLOGUE_OT_use_selected(Operator):
         objects = [context.view_layer.objects.active, *context.selected_objects]
         found = [checks.armature_of(candidate) for candidate in objects if candidate is not None]
         armatures = list(dict.fromkeys(armature for armature in found if armature is not None))
+        if len(armatures) < 2:
+            # There may be no choice: two in sight are meant, whatever is selected.
+            armatures += [one for one in context.visible_objects if one.type == "ARMATURE" and one not in armatures]
         if len(armatures) != 2:
-            self.report({"ERROR"}, f"{len(armatures)} characters are selected. Select two armatures and try again.")
+            self.report({"ERROR"}, f"There are {len(armatures)} characters to choose from. Select two and try again.")
             return {"CANCELLED"}
         settings = active_pair(context)
         settings.character_a, settings.character_b = armatures
