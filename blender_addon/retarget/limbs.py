@@ -89,7 +89,8 @@ def settle(source: Pose, pose: Pose, contacts: Contacts, slack: Slack, movable: 
         stirred = np.zeros(len(points), bool)
         stirred[left] = np.abs(moved - now).max((1, 2, 3)) > SETTLED
         if number < SMOOTHED and ease.width:
-            stirred = np.convolve(stirred, np.ones(2 * ease.width + 1), "same") > 0
+            spread = np.convolve(stirred, np.ones(2 * ease.width + 1))
+            stirred = spread[ease.width : ease.width + len(points)] > 0
             left = np.flatnonzero(stirred)
             points[left] = begin[left] + ease.smooth(points - begin)[left]
             part = points[left]
