@@ -19,6 +19,7 @@ from .characters import correct, mapping_of
 from .conversation import DUOLOGUE_PG_conversation
 from .results import DUOLOGUE_PG_result
 from .retarget import mapping
+from .retargeting import DUOLOGUE_PG_retargeting
 
 _BONE_ROWS = (
     *mapping.ROWS,
@@ -132,6 +133,7 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         min=1,
         max=VARIATIONS_MAX,
     )
+    retargeting: PointerProperty(type=DUOLOGUE_PG_retargeting)
     result: PointerProperty(type=DUOLOGUE_PG_result)
     conversation: PointerProperty(type=DUOLOGUE_PG_conversation)
 

@@ -11,11 +11,13 @@ from protocol.errors import DuologueError
 from protocol.messages import SCRIPT, MotionPart, Result
 
 from .. import captions, compat, conversation, markers, scripts
-from ..animation.apply import Measured, PairWriter, measure
+from ..animation.apply import PairWriter
+from ..animation.measured import USUAL, Measured, measure
 from ..animation.named import Named
 from ..animation.previous import Previous
 from ..characters import pair_of_key
 from ..results import Asked, remember
+from ..retargeting import options_of
 from .job import Reading
 from .stretches import Stretches
 
@@ -89,7 +91,9 @@ class MotionOutcome:
         Raises:
             DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
         """
-        PairWriter(scene, targets, 1, asked.frame_start, caption)
+        pair = pair_of_key(scene, asked.pair)
+        self._options = options_of(pair) if pair is not None else USUAL
+        PairWriter(scene, targets, 1, asked.frame_start, caption, options=self._options)
         self._scene = scene.name
         self._targets = [Named.of(target) for target in targets]
         self._caption, self._asked, self._beside, self._again = caption, asked, beside, again
@@ -132,7 +136,7 @@ class MotionOutcome:
         if waiting is None:
             return False
         if len(self._measured) < len(targets):
-            self._measured.append(measure(targets[len(self._measured)]))
+            self._measured.append(measure(targets[len(self._measured)], self._options))
             return True
         waiting.write(waiting.writer or self._new_writer(waiting, targets))
         self._written_to = _actions(targets)
@@ -218,6 +222,7 @@ class MotionOutcome:
             self._beside.partner() if self._beside is not None else None,
             self._measured,
             play=variation is self._variations[0],
+            options=self._options,
         )
 
 

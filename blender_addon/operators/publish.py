@@ -73,7 +73,7 @@ class DUOLOGUE_OT_push_to_nla(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Make the strips; a result that was not accepted yet is."""
         try:
-            cast = _cast(context)
+            cast = playing_cast(context)
             for one in cast:
                 _check_editable(one)
         except DuologueError as error:
@@ -102,9 +102,9 @@ class DUOLOGUE_OT_mark_asset(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Mark the actions; the assets of those that are marked already are described anew."""
         try:
-            actions: list[Any] = list(dict.fromkeys(one.animation_data.action for one in _cast(context)))
+            actions: list[Any] = list(dict.fromkeys(one.animation_data.action for one in playing_cast(context)))
             for action in actions:
-                _check_local(action)
+                check_local(action)
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -134,8 +134,12 @@ def _mark(action: Action) -> None:
         data.tags.new(tag, skip_if_exists=True)
 
 
-def _cast(context: Context) -> list[Any]:
-    """Those of the active character's pair that play an action; itself where it is of none."""
+def playing_cast(context: Context) -> list[Any]:
+    """Those of the active character's pair that play an action; itself where it is of none.
+
+    Raises:
+        DuologueError: ``no_animation``.
+    """
     chosen = checks.armature_of(context.object)
     found = active_pair(context) if chosen is None else pair_with(context.scene, chosen)
     pair = [one for one in found.characters() if one is not None]
@@ -170,10 +174,15 @@ def _check_editable(character: Any) -> None:
         )
 
 
-def _check_local(action: Action) -> None:
+def check_local(action: Action) -> None:
+    """See that an action can be changed in this file.
+
+    Raises:
+        DuologueError: ``action_linked``.
+    """
     if action.library is not None:
         raise DuologueError(
             "action_linked",
-            f"The Action “{action.name}” is linked from another file and cannot be marked here.",
-            "Mark it in its own file, or make it local (Object > Relations > Make Local) first.",
+            f"The Action “{action.name}” is linked from another file and cannot be changed here.",
+            "Change it in its own file, or make it local (Object > Relations > Make Local) first.",
         )

@@ -10,6 +10,7 @@ from ..characters import active_pair, has_pair
 from ..link import jobs
 from ..operators.describe import DUOLOGUE_OT_describe_all
 from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
+from ..operators.reduce import DUOLOGUE_OT_reduce_keys
 from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
 from ..results import is_pending
 from ..stubs import Context
@@ -69,6 +70,7 @@ class DUOLOGUE_PT_result(Panel):
         row = layout.row(align=True)
         row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="Push to NLA", icon="NLA_PUSHDOWN")
         row.operator(DUOLOGUE_OT_mark_asset.bl_idname, text="Asset", icon="ASSET_MANAGER")
+        layout.operator(DUOLOGUE_OT_reduce_keys.bl_idname, icon="IPO_BEZIER")
 
     @staticmethod
     def _draw_pending(layout: Any, result: Any) -> None:
