@@ -233,7 +233,8 @@ def test_a_story_plays_its_scenes_from_here_or_from_where_the_motion_ends(stage,
     assert not duologue.scene_add.poll()
 
 
-ICONS = {item.identifier for item in bpy.types.UILayout.bl_rna.functions["prop"].parameters["icon"].enum_items}
+_drawing: Any = bpy.types.UILayout.bl_rna
+ICONS = {item.identifier for item in _drawing.functions["prop"].parameters["icon"].enum_items}
 
 
 class Drawn:
