@@ -8,6 +8,7 @@ from typing import Any
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     IntProperty,
     PointerProperty,
@@ -33,6 +34,14 @@ _BONE_ROWS = (
 SEED_MAX = 2**31 - 8
 """Largest seed: variations take the numbers after it, and Blender's integers end at 2^31 - 1."""
 VARIATIONS_MAX = 8
+
+
+AT_STAND, AT_A, AT_CURSOR = "STAND", "A", "CURSOR"
+_PLACES = (
+    (AT_STAND, "Where They Stand", "Begin between A and B as they stand at the current frame", "SNAP_MIDPOINT", 0),
+    (AT_A, "At A", "Begin where A stands at the current frame, facing where A faces", "EVENT_A", 1),
+    (AT_CURSOR, "At the 3D Cursor", "Begin with A at the 3D cursor, facing its -Y", "PIVOT_CURSOR", 2),
+)
 
 
 def _is_armature(_group: PropertyGroup, candidate: Object) -> bool:
@@ -134,6 +143,9 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         max=VARIATIONS_MAX,
     )
     retargeting: PointerProperty(type=DUOLOGUE_PG_retargeting)
+    place: EnumProperty(
+        name="Place", description="Choose where on the floor a generated motion begins", items=_PLACES, default=AT_STAND
+    )
     result: PointerProperty(type=DUOLOGUE_PG_result)
     conversation: PointerProperty(type=DUOLOGUE_PG_conversation)
 

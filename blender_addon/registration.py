@@ -9,6 +9,7 @@ from .operators import (
     calibration,
     converse,
     describe,
+    export,
     fill,
     generate,
     pairs,
@@ -23,7 +24,7 @@ from .operators import (
     turns,
 )
 from .ui import conversation as conversation_panel
-from .ui import menus, outliner, sidebar
+from .ui import menus, outliner, prompts, sidebar
 from .ui import result as result_panel
 from .ui import retargeting as retargeting_panel
 from .ui import setup as setup_panel
@@ -45,6 +46,7 @@ CLASSES = (
     *turns.CLASSES,
     *result.CLASSES,
     *publish.CLASSES,
+    *export.CLASSES,
     *reduce.CLASSES,
     *rig_setup.CLASSES,
     *calibration.CLASSES,
@@ -52,6 +54,7 @@ CLASSES = (
     *setup.CLASSES,
     *remedies.CLASSES,
     *setup_panel.CLASSES,
+    *prompts.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
     *retargeting_panel.CLASSES,

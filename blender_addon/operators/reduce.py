@@ -15,7 +15,7 @@ from protocol.errors import DuologueError
 from ..animation.reduction import Bounds, reduce_keys
 from ..link import jobs
 from ..stubs import Context
-from .publish import check_local, playing_cast
+from .onpair import check_local, playing_cast
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
