@@ -77,7 +77,7 @@ def main() -> None:
     print(f"base            {chosen.name}, {chosen.quantization}, {torch.get_num_threads()} thread(s)")
     print(f"load            {wall:.1f} s, {processor:.1f} s of the processor")
     print(f"width, words    {base.width}, {len(base.words.vectors)}; word vectors spread {base.spread:.3f}")
-    parts = [base.words.tokenizer.id_to_token(number) for number in base.words.encode("Two people shake hands.")]
+    parts = [str(base.words.tokenizer.id_to_token(number)) for number in base.words.encode("Two people shake hands.")]
     print(f"reads           {' '.join(parts)}")
 
     transformer = base.transformer.train()
