@@ -157,8 +157,9 @@ def keyable(cast: Sequence[Object]) -> None:
     Raises:
         DuologueError: what `check_keyed` raises.
     """
+    context: Context = bpy.context
     for character in cast:
-        check_keyed(character, options_of(pair_with(bpy.context.scene, character)))
+        check_keyed(character, options_of(pair_with(context.scene, character)))
 
 
 def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:

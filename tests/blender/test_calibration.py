@@ -78,7 +78,8 @@ def test_a_copy_stands_in_the_t_pose_while_the_character_keeps_everything(stage,
         assert sign * (hand - shoulder).normalized().x > 0.999
         assert (foot - hip).normalized().z < -0.999
         assert abs(hip.x - 1) < 0.2
-    skins = [one.modifiers[0].object for one in bpy.data.objects if one.type == "MESH" and one.visible_get()]
+    objects: Any = bpy.data.objects
+    skins = [one.modifiers[0].object for one in objects if one.type == "MESH" and one.visible_get()]
     assert copy in skins
 
     duologue.calibration_cancel()

@@ -130,7 +130,7 @@ def test_a_linked_action_is_not_changed(stage, tmp_path: Path):
     with libraries.load(path, link=True) as (_, wanted):
         wanted.actions = ["Far"]
     data = stage.a.animation_data_create()
-    data.action = wanted.actions[0]
-    data.action_slot = data.action.slots[0]
+    linked: Any = wanted.actions[0]
+    data.action, data.action_slot = linked, linked.slots[0]
 
     assert "linked from another file" in refused(duologue.reduce_keys)

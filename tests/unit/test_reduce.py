@@ -35,7 +35,7 @@ def curves(left, times=TIMES) -> np.ndarray:
 def swaying() -> np.ndarray:
     draw = np.random.default_rng(2)
     phases, paces = draw.uniform(0, 6, (2, 3)), draw.uniform(0.02, 0.12, (2, 3))
-    return sum(np.sin(TIMES[:, None] * pace + phase) for pace, phase in zip(paces, phases, strict=True))
+    return np.sin(TIMES[:, None, None] * paces + phases).sum(1)
 
 
 @pytest.mark.parametrize("bound", [0.2, 0.05, 0.01, 0.0005])
