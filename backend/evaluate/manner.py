@@ -145,7 +145,7 @@ def hand_changed(before: Manner, after: Manner, old: str, new: str) -> bool:
     """Whether the hands share the work otherwise, in the direction that was asked for."""
     side = {"left": -1.0, "right": 1.0, "both": 0.0}
     asked = side[new] - side[old]
-    return (after.right_handed - before.right_handed) * np.sign(asked) > 0.12
+    return (after.right_handed - before.right_handed) * np.sign(asked) > 0.1
 
 
 def mood_changed(before: Manner, after: Manner, old: str, new: str) -> bool | None:
