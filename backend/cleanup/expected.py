@@ -41,7 +41,7 @@ EXPECTED: dict[str, Expected] = {
     "help_up": _SAME,
     "toast": Expected(same=True, rest=0.18),
     "hand_over": Expected(same=True, crossed=True, rest=0.18),
-    "high_five": Expected(same=True, crossed=True, reach=0.2, brief=True),
+    "high_five": Expected(same=True, crossed=True, reach=0.14, brief=True),
     "clap_game": Expected(same=True, crossed=True, reach=0.13, brief=True),
     "hold_hands": _CROSSED,
     "lead_by_hand": _CROSSED,
