@@ -116,10 +116,9 @@ class Stage:
             if touching:
                 approach(pose, contacts, movable, ease)
                 plant(pose, source, ankles, ease)
-                slack = Slack.of(pose, contacts)
+            slack = Slack.of(pose, contacts)
+            if touching:
                 lead_hands(pose, contacts, movable)
-            else:
-                slack = Slack.of(pose, contacts)
             settle(source, pose, contacts, slack, movable, ease)
             if part_bodies(source, pose, EVERY, movable, ease, NUDGE).any():
                 plant(pose, source, ankles, ease)
