@@ -132,7 +132,7 @@ class Stage:
         frames = np.minimum(np.arange(start, start + len(pose.root)), beside.frames - 1)
         partner = Pose.of(Motion(beside.fps, beside.root[frames], beside.rotations[frames], beside.offsets))
         return Pose(
-            np.concatenate((pose.root, partner.root + np.float32([0, higher, 0])), axis=1),
+            np.concatenate((pose.root, partner.root + np.array([0, higher, 0], np.float32)), axis=1),
             np.concatenate((pose.world, partner.world), axis=1),
             np.concatenate((pose.offsets, partner.offsets)),
         )
