@@ -139,7 +139,8 @@ class Engine:
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
         opening = self._openings(GENERATE, prompt, (1.0, 1.0), frames)
-        return self._pieces(GENERATE, opening, frames, Cleaner(offsets), offsets, seed, cancelled, None, _as_it_is)
+        cleaner = Cleaner(offsets, kind=self._kind(opening))
+        return self._pieces(GENERATE, opening, frames, cleaner, offsets, seed, cancelled, None, _as_it_is)
 
     def react(
         self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = never
@@ -168,7 +169,7 @@ class Engine:
         codes, scales = self._encode(motion)
         opening = self._openings(REACT, prompt, (scales[0], 1.0), motion.frames)
         partner = neutral_offsets()[None]
-        cleaner = Cleaner(partner, motion)
+        cleaner = Cleaner(partner, motion, self._kind(opening))
         return self._pieces(REACT, opening, motion.frames, cleaner, partner, seed, cancelled, codes[0], placement.undo)
 
     def describe(self, motion: Motion, *, seed: int = 0, cancelled: Callable[[], bool] = never) -> Iterator[str]:
@@ -214,6 +215,11 @@ class Engine:
         guided = intent != NO_INTENT and SAMPLING[task.name].guidance != 1
         intents = [intent, NO_INTENT] if guided else [intent]
         return [row(task, [], empty, scales, steps, each) for each in intents]
+
+    def _kind(self, opening: list[Row]) -> str | None:
+        """The interaction that a row asks for, which tells the clean-up whose hands should touch."""
+        intent = opening[0].intent
+        return None if intent == NO_INTENT else self._model.config.intents[intent].partition(":")[0]
 
     def _pieces(
         self,

@@ -95,11 +95,11 @@ def _draw(image: np.ndarray, points: np.ndarray, depth: np.ndarray, color: np.nd
     away = np.append((depth[parents] + depth[children]) / 2 - depth[0], 0.0)
     rim = np.zeros(image.shape[:2])
     for part in range(len(starts)):
-        box, cover = _limb(starts[part], ends[part], radii[part] + _OUTLINE * scale)
+        box, cover = _limb(starts[part], ends[part], float(radii[part]) + _OUTLINE * scale)
         rim[box] = np.maximum(rim[box], cover)
     _blend(image, np.zeros(3), 0.6 * rim)
     for part in np.argsort(-away):
-        box, cover = _limb(starts[part], ends[part], radii[part])
+        box, cover = _limb(starts[part], ends[part], float(radii[part]))
         _blend(image[box], color * (1.0 if away[part] < _THICKNESS else _FAR), cover)
 
 

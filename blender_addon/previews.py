@@ -37,4 +37,5 @@ def has(action: Action) -> bool:
 
 def icon_of(action: Action | None) -> int:
     """The number of an action's picture for layouts; 0 where it has none."""
-    return action.preview.icon_id if action is not None and has(action) else 0
+    preview: Any = None if action is None else action.preview
+    return preview.icon_id if action is not None and has(action) else 0

@@ -50,13 +50,13 @@ class Place:
             middle = root[0]
             now = float(rot.yaw(first.rotations[0, 0, 0].astype(float)))
         turn = rot.about_y(np.array(self.heading - now))
-        shift = np.array([self.x, 0.0, self.z]) - rot.rotate(turn, middle) * [1, 0, 1]
+        shift = np.array([self.x, 0.0, self.z]) - rot.rotate(turn, middle) * np.array([1.0, 0.0, 1.0])
         return motion.moved(turn, shift)
 
 
 def at_cursor(scene: Scene) -> Place:
     """A at the 3D cursor, facing its -Y, which is what characters in Blender face."""
-    matrix = Y_UP @ np.array(scene.cursor.matrix)
+    matrix: np.ndarray = Y_UP @ np.array(scene.cursor.matrix, float)
     ahead = -matrix[:3, 1]
     return Place(float(matrix[0, 3]), float(matrix[2, 3]), float(np.arctan2(ahead[0], ahead[2])))
 

@@ -12,6 +12,8 @@ from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result, Submit
 from protocol.motion import Motion
 
+from ..retarget.pair import Partner
+
 _TELLING_SHARE = 0.05
 """Share of a job after which the time that is left can be told."""
 
@@ -73,6 +75,10 @@ class Reading(Protocol):
 
     def motion(self) -> Motion:
         """What was read."""
+        ...
+
+    def partner(self) -> Partner:
+        """What was read of one rig, for another to move with."""
         ...
 
 

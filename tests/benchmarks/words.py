@@ -164,7 +164,7 @@ def judged(model: Reading, asked: Sequence[tuple[Prompt, list[int]]], intents: S
     read = model(*padded_prompts([ids for _, ids in asked])).argmax(-1).tolist()
     right, kinds = [], []
     for (prompt, _), number in zip(asked, read, strict=True):
-        kind, _, actor = intents[number].partition(":")
+        kind, _, actor = intents[int(number)].partition(":")
         kinds.append(kind == prompt.kind)
         right.append(kinds[-1] and (prompt.kind not in WITH_ACTOR or actor == prompt.actor))
     return Shares(float(np.mean(right)), float(np.mean(kinds)))

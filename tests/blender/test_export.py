@@ -45,6 +45,7 @@ def test_both_characters_come_back_from_one_file_and_move(generated, tmp_path, k
     rigs = [one for one in bpy.data.objects if one not in known and one.type == "ARMATURE"]
     assert len(rigs) == 2
     for rig in rigs:
+        assert rig.pose is not None
         arm = next(bone for bone in rig.pose.bones if bone.name.endswith("RightArm"))
         turned = []
         for frame in (11, 70):
