@@ -58,7 +58,7 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) ->
 
     stream = engine.generate(PROMPT, 10.0, cancelled=counting)
     assert next(stream).motion.frames <= 16
-    assert steps <= 20
+    assert steps <= 24, "0.8 s of motion, most of which the clean-up keeps back"
     list(stream)
     assert steps == 2 * 75
 
