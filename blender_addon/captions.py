@@ -7,23 +7,26 @@ caption of the pair, which says what both do, is the action's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import bpy
 from bpy.types import Action, ActionSlot, Object
 
 from . import compat
+from .stubs import Context
 
 PROPERTY, PAIR_PROPERTY = "duologue_captions", "duologue_pair_caption"
 _ELLIPSIS = "…"
 
 
 def write(characters: Sequence[Object], text: str) -> None:
-    """Attach a caption to the animation that characters have right now; one without an action is passed over.
+    """Attach a caption to the animation that characters have right now, their action or the strip at the current frame.
 
     It is their own caption for one character, and that of the pair for two.
     """
     for character in characters:
         bound = _bound(character)
-        if bound is not None and text:
+        if bound is not None and text and bound[0].library is None:
             attach(bound[0], {bound[1].handle: character.name}, text, of_pair=len(characters) > 1)
 
 
@@ -92,7 +95,16 @@ def _own_captions(action: Action) -> dict[str, str]:
 
 
 def _bound(character: Object) -> tuple[Action, ActionSlot] | None:
-    data = character.animation_data
-    if data is None or data.action is None or data.action_slot is None:
+    """The action and slot that a character plays: its own, or else those of its highest strip at the current frame."""
+    data: Any = character.animation_data
+    if data is None:
         return None
-    return data.action, data.action_slot
+    if data.action is not None:
+        return (data.action, data.action_slot) if data.action_slot is not None else None
+    context: Context = bpy.context
+    frame = context.scene.frame_current
+    strips = [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
+    for strip in reversed(strips):
+        if strip.frame_start <= frame <= strip.frame_end and strip.action is not None and strip.action_slot is not None:
+            return strip.action, strip.action_slot
+    return None

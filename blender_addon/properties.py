@@ -8,6 +8,7 @@ from typing import Any
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     IntProperty,
     PointerProperty,
@@ -19,6 +20,7 @@ from .characters import correct, mapping_of
 from .conversation import DUOLOGUE_PG_conversation
 from .results import DUOLOGUE_PG_result
 from .retarget import mapping
+from .retargeting import DUOLOGUE_PG_retargeting
 
 _BONE_ROWS = (
     *mapping.ROWS,
@@ -32,6 +34,14 @@ _BONE_ROWS = (
 SEED_MAX = 2**31 - 8
 """Largest seed: variations take the numbers after it, and Blender's integers end at 2^31 - 1."""
 VARIATIONS_MAX = 8
+
+
+AT_STAND, AT_A, AT_CURSOR = "STAND", "A", "CURSOR"
+_PLACES = (
+    (AT_STAND, "Where They Stand", "Begin between A and B as they stand at the current frame", "SNAP_MIDPOINT", 0),
+    (AT_A, "At A", "Begin where A stands at the current frame, facing where A faces", "EVENT_A", 1),
+    (AT_CURSOR, "At the 3D Cursor", "Begin with A at the 3D cursor, facing its -Y", "PIVOT_CURSOR", 2),
+)
 
 
 def _is_armature(_group: PropertyGroup, candidate: Object) -> bool:
@@ -131,6 +141,10 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         default=1,
         min=1,
         max=VARIATIONS_MAX,
+    )
+    retargeting: PointerProperty(type=DUOLOGUE_PG_retargeting)
+    place: EnumProperty(
+        name="Place", description="Choose where on the floor a generated motion begins", items=_PLACES, default=AT_STAND
     )
     result: PointerProperty(type=DUOLOGUE_PG_result)
     conversation: PointerProperty(type=DUOLOGUE_PG_conversation)

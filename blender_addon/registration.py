@@ -2,17 +2,20 @@
 
 import bpy
 
-from . import conversation, preferences, properties, results, versioning
+from . import calibrating, conversation, preferences, properties, results, retargeting, versioning
 from .link import install, jobs
 from .operators import (
     backend,
+    calibration,
     converse,
     describe,
+    export,
     fill,
     generate,
     pairs,
     publish,
     react,
+    reduce,
     remedies,
     result,
     rig_setup,
@@ -21,14 +24,17 @@ from .operators import (
     turns,
 )
 from .ui import conversation as conversation_panel
-from .ui import menus, outliner, sidebar
+from .ui import menus, outliner, prompts, sidebar
 from .ui import result as result_panel
+from .ui import retargeting as retargeting_panel
 from .ui import setup as setup_panel
 
 CLASSES = (
     *preferences.CLASSES,
     *results.CLASSES,
     *conversation.CLASSES,
+    *retargeting.CLASSES,
+    *calibrating.CLASSES,
     *properties.CLASSES,
     *pairs.CLASSES,
     *generate.CLASSES,
@@ -40,17 +46,22 @@ CLASSES = (
     *turns.CLASSES,
     *result.CLASSES,
     *publish.CLASSES,
+    *export.CLASSES,
+    *reduce.CLASSES,
     *rig_setup.CLASSES,
+    *calibration.CLASSES,
     *backend.CLASSES,
     *setup.CLASSES,
     *remedies.CLASSES,
     *setup_panel.CLASSES,
+    *prompts.CLASSES,
     *sidebar.CLASSES,
     *result_panel.CLASSES,
+    *retargeting_panel.CLASSES,
     *conversation_panel.CLASSES,
     *menus.CLASSES,
 )
-_ATTACHED = (properties, versioning, jobs, install, menus, outliner)
+_ATTACHED = (properties, calibrating, versioning, jobs, install, menus, outliner)
 
 
 def register() -> None:

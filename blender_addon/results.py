@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import bpy
@@ -19,6 +19,7 @@ from bpy.types import Action, Object, PropertyGroup
 
 from . import conversation
 from .animation.apply import PairWriter
+from .animation.place import Place
 from .animation.previous import Previous, put_back
 
 
@@ -36,6 +37,7 @@ class Asked:
         frame_start: where the motion begins.
         frame_end: last frame of what was reacted to.
         actor: name of the object that was reacted to; empty where nobody was.
+        place: where the motion begins; None for where the backend puts it.
     """
 
     pair: int
@@ -47,6 +49,7 @@ class Asked:
     seconds: float = 0.0
     frame_end: int = 0
     actor: str = ""
+    place: Place | None = None
 
 
 class DUOLOGUE_PG_variation(PropertyGroup):
@@ -85,6 +88,7 @@ class DUOLOGUE_PG_result(PropertyGroup):
     frame_start: IntProperty()
     frame_end: IntProperty()
     actor: PointerProperty(type=Object)
+    place: StringProperty(description="JSON of an animation.place.Place; empty for none")
 
 
 CLASSES = (DUOLOGUE_PG_variation, DUOLOGUE_PG_before, DUOLOGUE_PG_result)
@@ -117,6 +121,12 @@ def remember(result: DUOLOGUE_PG_result, asked: Asked, writers: Sequence[PairWri
     result.task, result.prompt, result.seconds = asked.task, asked.prompt, asked.seconds
     result.frame_start, result.frame_end = asked.frame_start, asked.frame_end
     result.actor = bpy.data.objects.get(asked.actor) if asked.actor else None
+    result.place = json.dumps(asdict(asked.place)) if asked.place is not None else ""
+
+
+def place_of(result: Any) -> Place | None:
+    """Where a result was asked to begin; None where that was left to the backend."""
+    return Place(**json.loads(result.place)) if result.place else None
 
 
 def accept(result: Any) -> None:

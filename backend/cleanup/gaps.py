@@ -23,6 +23,8 @@ _SKIN: dict[Part, tuple[tuple[str, str, float], ...]] = {
 """Joint, joint, and metres of a neutral body from the line between them to a palm that lies there."""
 _SOFT = 0.02
 """Metres by which a palm may be off the skin: bodies differ, and flesh gives."""
+_OVER_HIPS = 0.05
+"""Metres over the pelvis from which on a hand is held out."""
 _NEUTRAL_HEIGHT = float(rest_height(neutral_offsets()))
 
 
@@ -113,7 +115,3 @@ def raised(candidate: Candidate, palms: np.ndarray, joints: np.ndarray) -> np.nd
     """Whether (T,) all palms that take part are over their persons' hips: a hand that hangs offers nothing."""
     hands = [palms[:, person, side, 1] - joints[:, person, 0, 1] for person, side in candidate.hands]
     return np.min(hands, axis=0) > _OVER_HIPS
-
-
-_OVER_HIPS = 0.05
-"""Metres over the pelvis."""

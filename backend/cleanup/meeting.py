@@ -54,10 +54,9 @@ class Meeting(Stage):
         hands, joints = palms(window, self._offsets[: self._moved]), window.positions
         if self._partner is not None:
             at = np.minimum(np.arange(len(window)) + self.first, len(self._partner) - 1)
-            beside = self._partner.slice(0, len(self._partner))
-            theirs = palms(Frames(*(values[at] for values in vars(beside).values())), self._offsets[self._moved :])
-            hands = np.concatenate((hands, theirs), 1)
-            joints = np.concatenate((joints, self._partner.positions[at]), 1)
+            beside = Frames(*(values[at] for values in vars(self._partner).values()))
+            hands = np.concatenate((hands, palms(beside, self._offsets[self._moved :])), 1)
+            joints = np.concatenate((joints, beside.positions), 1)
         gaps = np.stack([gap(one, hands, joints, self._rest) for one in self._candidates])
         up = np.stack([raised(one, hands, joints) for one in self._candidates])
         until = min(stop + EASE_IN, len(window))

@@ -67,11 +67,13 @@ def evaluate(
 ) -> None:
     """Judge a checkpoint on held-out phrasings, scenes and takes."""
     threads.set_thread_count(threads.DECODING)
+    from protocol.errors import DuologueError
+
     from ..corpus.dialogues import read_dialogues
     from ..engine import Engine
     from .evaluator import Evaluator
     from .flattened import FlattenedConfig
-    from .held_out import Corpus, known_kinds
+    from .held_out import Conversant, Corpus, known_kinds
     from .protocols import MEASURES, Trial
 
     folder = find_checkpoint(checkpoint)
@@ -85,6 +87,8 @@ def evaluate(
     figures: dict[str, Any] = {}
     with progress_bar("Loading the model") as show:
         engine = Engine.load(folder)
+        if task in (Part.edit, Part.ask) and not isinstance(engine, Conversant):
+            raise DuologueError("task_unknown", f"{engine.name} neither edits nor answers.", "Take one that does.")
         trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator, flattened, dialogues)
         for name, measure in MEASURES.items():
             if task in (Part.all, Part(name)):

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from protocol.errors import DuologueError
-
 from ..corpus.choreographer.captions import held_out_prompts
 from ..corpus.cmu import cmu_folder, load_takes
 from ..corpus.dialogues.schema import DIALOGUES
@@ -43,7 +41,8 @@ class Trial:
         repeats: of protocols that repeat what is random.
         evaluator: folder of a trained evaluator; retrieval needs one, other protocols leave out what they would ask it.
         flattened: folder of the trained baseline with flattened codes; without it there are no figures of it.
-        dialogues: folder of dialogues about the corpus; without it there are no figures of editing.
+        dialogues: folder of dialogues about the corpus; without it there are no figures of editing. A model that
+            nobody can talk with has none of reasoning either.
     """
 
     model: Model
@@ -111,26 +110,17 @@ def _flattened(trial: Trial, progress: Progress) -> dict[str, Any]:
 
 
 def _edit(trial: Trial, progress: Progress) -> dict[str, Any]:
-    if not (trial.dialogues / DIALOGUES).is_file():
+    if not isinstance(trial.model, Conversant) or not (trial.dialogues / DIALOGUES).is_file():
         return {}
     edits = held_out_edits(trial.dialogues, trial.corpus.folder, trial.corpus.kinds, PER_GROUP * trial.per_kind)
-    return {"edit": editing(_conversant(trial), edits, progress)}
+    return {"edit": editing(trial.model, edits, progress)}
 
 
 def _ask(trial: Trial, progress: Progress) -> dict[str, Any]:
-    questions = held_out_questions(trial.corpus, PER_GROUP * trial.per_kind)
-    return {"ask": reasoning(_conversant(trial), trial.corpus, questions, progress)}
-
-
-def _conversant(trial: Trial) -> Conversant:
-    """The model, if it can be talked with.
-
-    Raises:
-        DuologueError: ``task_unknown`` if it was never trained to.
-    """
     if not isinstance(trial.model, Conversant):
-        raise DuologueError("task_unknown", "This model neither edits nor answers.", "Take a checkpoint that does.")
-    return trial.model
+        return {}
+    questions = held_out_questions(trial.corpus, PER_GROUP * trial.per_kind)
+    return {"ask": reasoning(trial.model, trial.corpus, questions, progress)}
 
 
 MEASURES: dict[str, Callable[[Trial, Progress], dict[str, Any]]] = {

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -131,7 +131,7 @@ class Base:
             from .pretrained import load_pretrained  # here, lest every start of an engine wait for what it imports
 
             causal, tokenizer = load_pretrained(recipe.name, in_four_bits)
-            transformer = causal.base_model
+            transformer = cast(PreTrainedModel, causal.base_model)
             vectors, head = _table(causal.get_input_embeddings()), _table(causal.get_output_embeddings())
             mark = fingerprint(transformer)
             transformer.requires_grad_(False)

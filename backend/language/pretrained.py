@@ -101,7 +101,7 @@ def _four_bits() -> dict[str, Any]:
 
 def _keep_unpacked(model: PreTrainedModel) -> None:
     """On some CPUs bitsandbytes packs weights anew when they are only read, and training cannot go on from that."""
-    from bitsandbytes.nn import Linear4bit
+    from bitsandbytes.nn.modules import Linear4bit
 
     for module in model.modules():
         if isinstance(module, Linear4bit):

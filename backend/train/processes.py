@@ -8,6 +8,7 @@ on a GPU where that is safe.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -42,4 +43,5 @@ def any_of_all(everyone: Accelerator, here: bool) -> bool:
     if everyone.num_processes == 1:
         return here
     flag = torch.tensor(float(here), device=everyone.device)
-    return bool(everyone.reduce(flag, "sum") > 0)
+    total: Any = everyone.reduce(flag, "sum")
+    return bool(total > 0)

@@ -12,6 +12,7 @@ from bpy.types import Action, Scene
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
+from .. import fit
 from ..retarget.options import Options
 from ..retarget.pair import Partner, Stage
 from ..retarget.residuals import Residuals
@@ -165,7 +166,10 @@ class PairWriter:
         if self._play:
             for previous in self.previous:
                 previous.keep()
-        return self.action
+        action = self.action
+        if action is not None and self.residuals is not None:
+            fit.attach(action, self.residuals)
+        return action
 
     def discard(self) -> None:
         """Take the motion off the rigs again: actions, slots, switches and poses are as they were before."""

@@ -19,6 +19,7 @@ from ..retarget.stretch import unstretched
 from ..retarget.transfer import to_motion
 from ..stubs import ArmatureObject
 from .named import Named
+from .own_map import corrections_of
 from .reading_room import ReadingRoom, reading_room
 from .replay import Played, replaying
 from .rig import Y_UP, bone_map_of, read_rig
@@ -151,7 +152,7 @@ class Reading:
         render = self._own_scene().render
         first, last = self._range
         self._times = np.arange(first, last + 1e-6, render.fps / render.fps_base / FPS)
-        self._calibrations = [calibrate(read_rig(one), bone_map_of(one).read) for one in objects]
+        self._calibrations = [calibrate(read_rig(one), bone_map_of(one).read, corrections_of(one)) for one in objects]
         self._matrices = [np.empty((len(self._times), len(one.bones), 4, 4)) for one in self._calibrations]
 
     def _read(self, room: ReadingRoom, objects: Sequence[ArmatureObject]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import bpy
 
@@ -14,6 +15,8 @@ from ..retarget.ik import LIMBS, chain
 from ..retarget.mapping import LOCATION, NO_MAP, BoneMap
 from ..stubs import ArmatureObject, Context
 
+STANDS_FOR = "duologue_stands_for"
+"""Custom property of a copy whose T-pose is edited: the name of the character for which it stands."""
 _CHANNEL = re.compile(r'^(?:pose\.bones\["(.+)"\]\.)?(location|rotation_\w+)$')
 
 
@@ -21,7 +24,7 @@ def check_present(armature: ArmatureObject) -> None:
     """See that Blender evaluates a rig's pose.
 
     Raises:
-        DuologueError: ``rig_in_edit_mode``, ``rig_excluded`` or ``rig_hidden``.
+        DuologueError: ``rig_in_edit_mode``, ``rig_in_calibration``, ``rig_excluded`` or ``rig_hidden``.
     """
     context: Context = bpy.context
     if armature.type == "ARMATURE" and armature.data.is_editmode:
@@ -37,6 +40,12 @@ def check_present(armature: ArmatureObject) -> None:
             "Tick its collection in the Outliner and try again.",
         )
     if not armature.visible_get():
+        if any(one.get(STANDS_FOR) == armature.name for one in context.view_layer.objects):
+            raise DuologueError(
+                "rig_in_calibration",
+                f"The T-pose of “{armature.name}” is being edited.",
+                "Apply or cancel that under Retargeting in the Duologue tab.",
+            )
         raise hidden(armature)
 
 
@@ -100,6 +109,18 @@ def check_free(armature: ArmatureObject, bone: str) -> None:
             f"Channels of {name} are locked.",
             "Unlock location and rotation, or choose Hips as Root.",
         )
+
+
+def moved_by_others(armature: ArmatureObject) -> bool:
+    """Whether a rig may move without an action of its own: by a parent, or by constraints that follow other objects."""
+    constraints = [*armature.constraints, *(one for bone in armature.pose.bones for one in bone.constraints)]
+    targets = [target for one in constraints if not one.mute for target in _targets(one)]
+    return armature.parent is not None or any(target not in (None, armature) for target in targets)
+
+
+def _targets(constraint: Any) -> list[Any]:
+    several = getattr(constraint, "targets", None)
+    return [getattr(constraint, "target", None)] if several is None else [one.target for one in several]
 
 
 def _keyed(bones: BoneMap, controls: BoneMap) -> tuple[set[str], set[str]]:

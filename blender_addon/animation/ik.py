@@ -125,7 +125,7 @@ def _drive(
         pole=pole,
         control_placed=Placed(-1, still[0][:3, 3], _axes(armature, control, still[0])),
         pole_placed=Placed(follows, pole_still, axes),
-        angle=pole_angle(*bent, folded[1][:3, 3]),
+        angle=pole_angle(bent[0], bent[1], bent[2], folded[1][:3, 3]),
         distance=float(max(np.linalg.norm(out - line * (out @ line)), length / 2)),
     )
 

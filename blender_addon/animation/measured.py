@@ -8,12 +8,14 @@ from ..retarget.ik import LimbDrive, ik_controls, on_controls
 from ..retarget.mapping import NO_MAP, BoneMap, Switch
 from ..retarget.options import ON_HIPS, Options
 from ..retarget.rest_pose import Calibration, calibrate
+from ..retarget.rig import Rig
 from ..retarget.root import Carrier
 from ..retarget.transfer import Drive
 from ..stubs import ArmatureObject
 from .carrier import measured_carrier, rotation_mode
 from .condition import check_keyable, check_present
 from .ik import measured_limbs
+from .own_map import corrections_of
 from .rig import bone_map_of, measured_drive, read_rig
 
 USUAL = Options()
@@ -59,11 +61,11 @@ def measure(target: ArmatureObject, options: Options = USUAL) -> Measured:
     check_present(target)
     bones = bone_map_of(target)
     rig = read_rig(target)
-    controls = ik_controls(rig) if options.ik else NO_MAP
+    controls = _controls(rig, options)
     check_keyable(target, bones, controls)
-    calibration = calibrate(rig, bones.bones)
+    calibration = calibrate(rig, bones.bones, corrections_of(target))
     keyed = on_controls(calibration, rig, controls.bones) if options.ik else calibration
-    switches = _switches(target, bones, controls)
+    switches = switches_of(target, bones, controls)
     carrier = measured_carrier(target, rig, bones, options.root) if options.root != ON_HIPS else None
     return Measured(
         calibration,
@@ -77,7 +79,20 @@ def measure(target: ArmatureObject, options: Options = USUAL) -> Measured:
     )
 
 
-def _switches(target: ArmatureObject, bones: BoneMap, controls: BoneMap) -> tuple[Switch, ...]:
+def check_keyed(target: ArmatureObject, options: Options) -> None:
+    """See that keys can move a rig, which must be mapped; `measure` does so too.
+
+    Raises:
+        DuologueError: what `check_keyable` and `ik_controls` raise.
+    """
+    check_keyable(target, bone_map_of(target), _controls(read_rig(target), options))
+
+
+def _controls(rig: Rig, options: Options) -> BoneMap:
+    return ik_controls(rig) if options.ik else NO_MAP
+
+
+def switches_of(target: ArmatureObject, bones: BoneMap, controls: BoneMap) -> tuple[Switch, ...]:
     """The properties that the rig has of those to be set; IK controls overrule FK controls."""
     wanted = {(one.bone, one.property): one for one in (*bones.switches, *controls.switches)}
     return tuple(one for one in wanted.values() if one.property in target.pose.bones[one.bone])

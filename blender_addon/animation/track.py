@@ -39,7 +39,7 @@ class _Property(NamedTuple):
     mode: str
 
     @property
-    def count(self) -> int:
+    def components(self) -> int:
         """Number of its components."""
         return _MODES.get(self.mode, _EULER)[1] if self.mode else 3
 
@@ -65,7 +65,7 @@ class Track:
             data = target.animation_data or target.animation_data_create()
             data.action, data.action_slot = action, slot
         for one in self._properties:
-            add_curves(action, slot, one.path, one.bone or _OBJECT_GROUP, one.count)
+            add_curves(action, slot, one.path, one.bone or _OBJECT_GROUP, one.components)
         for one in self.rig.switches:
             path = f'{_owner(one.bone)}["{bpy.utils.escape_identifier(one.property)}"]'
             add_curves(action, slot, path, one.bone, 1)
@@ -92,7 +92,8 @@ class Track:
             if one.mode:
                 values = channel_values(values, one.mode, self._last[number])
                 self._last[number] = values[-1]
-            write_keys([curves.find(one.path, index=index) for index in range(one.count)], frames, values, anew=anew)
+            keyed = [curves.find(one.path, index=index) for index in range(one.components)]
+            write_keys(keyed, frames, values, anew=anew)
         target.update_tag(refresh={"TIME"})
 
     def _values(self, motion: Motion) -> list[np.ndarray]:

@@ -12,6 +12,11 @@ from protocol.errors import DuologueError
 from protocol.messages import MotionPart, Result, Submit
 from protocol.motion import Motion
 
+from ..retarget.pair import Partner
+
+_TELLING_SHARE = 0.05
+"""Share of a job after which the time that is left can be told."""
+
 
 class Outcome(Protocol):
     """What becomes of an answer. Names objects and never keeps them: undo replaces them between two ticks."""
@@ -72,6 +77,10 @@ class Reading(Protocol):
         """What was read."""
         ...
 
+    def partner(self) -> Partner:
+        """What was read of one rig, for another to move with."""
+        ...
+
 
 @dataclass
 class Request:
@@ -130,6 +139,7 @@ class Job:
         compute_seconds: what the backend said that it worked.
         id: of the message that was submitted for the current request; empty before that.
         result: the last message about the current request, while what came before it is still being worked on.
+        moving: since when it gets on, as `time.monotonic` has it, and how far it was then; None while it waits.
     """
 
     title: str
@@ -145,6 +155,7 @@ class Job:
     compute_seconds: float = 0.0
     id: str = ""
     result: Result | None = None
+    moving: tuple[float, float] | None = None
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -155,7 +166,17 @@ class Job:
     def at(self, fraction: float, stage: str) -> None:
         """Set how far the current request is."""
         self.fraction = (self.number + min(max(fraction, 0.0), 1.0)) / len(self.requests)
+        if self.moving is None and fraction > 0:
+            self.moving = time.monotonic(), self.fraction
         self.stage = f"{self.number + 1} of {len(self.requests)}: {stage}" if len(self.requests) > 1 else stage
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take if it gets on as it did so far; None while that cannot be told."""
+        if self.moving is None or self.fraction - self.moving[1] < _TELLING_SHARE:
+            return None
+        taken = time.monotonic() - self.moving[0]
+        return taken * (1 - self.fraction) / (self.fraction - self.moving[1])
 
     def summary(self) -> str:
         """One sentence or a few on how it ended; empty if it failed and nothing was kept."""

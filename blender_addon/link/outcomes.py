@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import bpy
+import numpy as np
 from bpy.types import Action, Object, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import SCRIPT, MotionPart, Result
+from protocol.motion import Motion, joined_as_persons
 
-from .. import captions, compat, conversation, markers, scripts
-from ..animation.apply import Measured, PairWriter, measure
+from .. import captions, compat, conversation, figures, markers, previews, scripts
+from ..animation.apply import PairWriter
+from ..animation.measured import USUAL, Measured, measure
 from ..animation.named import Named
 from ..animation.previous import Previous
 from ..characters import pair_of_key
 from ..results import Asked, remember
+from ..retargeting import options_of
 from .job import Reading
 from .stretches import Stretches
 
@@ -34,12 +38,13 @@ class _Variation:
         self.stretches = Stretches(part.total)
         self.seconds = part.total / part.motion.fps
         self.writer: PairWriter | None = None
+        self.picture: np.ndarray | None = None
         self._settled = False
 
     @property
     def unwritten(self) -> bool:
         """Whether frames wait to be written, or all of them to be written anew as a whole."""
-        return bool(self.stretches.waiting) or (self.stretches.received == self.stretches.total and not self._settled)
+        return bool(self.stretches.waiting) or (self.stretches.complete and not self._settled)
 
     def write(self, writer: PairWriter) -> None:
         """Write some frames, or see whether the whole can be written."""
@@ -89,11 +94,14 @@ class MotionOutcome:
         Raises:
             DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
         """
-        PairWriter(scene, targets, 1, asked.frame_start, caption)
+        pair = pair_of_key(scene, asked.pair)
+        self._options = options_of(pair) if pair is not None else USUAL
+        PairWriter(scene, targets, 1, asked.frame_start, caption, options=self._options)
         self._scene = scene.name
         self._targets = [Named.of(target) for target in targets]
         self._caption, self._asked, self._beside, self._again = caption, asked, beside, again
         self._variations: list[_Variation] = []
+        self._first: Motion | None = None
         self._complete = 0
         self._measured: list[Measured] = []
         self._written_to: list[str] = []
@@ -116,7 +124,13 @@ class MotionOutcome:
                 f"Variation {part.sample + 1} came after variation {len(self._variations)}.",
                 "Restart the backend and try again.",
             )
-        self._variations[-1].stretches.push(part.motion, part.start)
+        stretches = self._variations[-1].stretches
+        motion, place = part.motion, self._asked.place
+        if place is not None:
+            if part.start == 0 or self._first is None:
+                self._first = motion.slice(0, 1)
+            motion = place.moved(motion, self._first)
+        stretches.push(motion, part.start)
 
     def text(self, piece: str) -> None:
         """Motion comes without words."""
@@ -130,9 +144,9 @@ class MotionOutcome:
                 one.discard()
         waiting = next((one for one in self._variations if one.unwritten), None)
         if waiting is None:
-            return False
+            return self._draw()
         if len(self._measured) < len(targets):
-            self._measured.append(measure(targets[len(self._measured)]))
+            self._measured.append(measure(targets[len(self._measured)], self._options))
             return True
         waiting.write(waiting.writer or self._new_writer(waiting, targets))
         self._written_to = _actions(targets)
@@ -155,15 +169,20 @@ class MotionOutcome:
     def keep(self) -> str:
         """Make a result of the variations that are complete, or give the characters back what they had."""
         written = self._written()
+        while self._draw():
+            pass
+        pictures = [one.picture for one in self._variations]
         for one in reversed(self._variations[len(written) :]):
             one.discard()
         if not written:
             return ""
-        for writer in written:
+        for writer, picture in zip(written, pictures, strict=False):
             action = writer.finish()
             if action is not None:
                 self.round_off(action, writer.slots, written[0].previous)
                 scripts.write(action, self._script)
+                if picture is not None:
+                    previews.attach(action, picture)
                 cast = dict(zip(writer.slots, (target.name for target in self._targets), strict=True))
                 captions.attach(action, cast, self._caption, of_pair=len(cast) > 1)
         pair = pair_of_key(bpy.data.scenes[self._scene], self._asked.pair)
@@ -207,6 +226,21 @@ class MotionOutcome:
             return []
         return [one.writer for one in complete if one.writer is not None]
 
+    def _draw(self) -> bool:
+        """Draw a picture of a motion that is complete; returns whether there was one to draw."""
+        one = next((one for one in self._variations if one.picture is None and one.stretches.complete), None)
+        if one is None:
+            return False
+        one.picture = figures.picture(self._with_partner(one.stretches.whole))
+        return True
+
+    def _with_partner(self, motion: Motion) -> Motion:
+        partner = self._beside.motion() if self._beside is not None else None
+        if partner is None or partner.fps != motion.fps:
+            return motion
+        frames = min(motion.frames, partner.frames)
+        return joined_as_persons([partner.slice(0, frames), motion.slice(0, frames)])
+
     def _new_writer(self, variation: _Variation, targets: Sequence[Object]) -> PairWriter:
         number = f" {self._variations.index(variation) + 1}" if self._asked.variations > 1 else ""
         return PairWriter(
@@ -218,6 +252,7 @@ class MotionOutcome:
             self._beside.partner() if self._beside is not None else None,
             self._measured,
             play=variation is self._variations[0],
+            options=self._options,
         )
 
 

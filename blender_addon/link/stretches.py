@@ -28,6 +28,17 @@ class Stretches:
         """How many of them have not been handed on yet."""
         return self.received - self._taken
 
+    @property
+    def complete(self) -> bool:
+        """Whether all of it has arrived."""
+        return self.received == self.total
+
+    @property
+    def whole(self) -> Motion:
+        """What has arrived so far; something must have."""
+        assert self._whole is not None
+        return self._whole
+
     def push(self, motion: Motion, start: int) -> None:
         """Take the next part, whose first frame is frame ``start`` of the whole.
 

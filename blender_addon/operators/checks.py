@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import bpy
 from bpy.types import ArmatureModifier, Object, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import Limits
 
 from .. import compat
-from ..animation.condition import check_keyable, check_present
+from ..animation.condition import check_present, moved_by_others
+from ..animation.measured import check_keyed
 from ..animation.rig import bone_map_of
 from ..characters import pair_with
 from ..link import jobs
+from ..retargeting import options_of
 from ..stubs import Context
 
 if TYPE_CHECKING:
@@ -152,10 +155,11 @@ def keyable(cast: Sequence[Object]) -> None:
     """See that keys can move the characters, which must be mapped.
 
     Raises:
-        DuologueError: what `check_keyable` raises.
+        DuologueError: what `check_keyed` raises.
     """
+    context: Context = bpy.context
     for character in cast:
-        check_keyable(character, bone_map_of(character))
+        check_keyed(character, options_of(pair_with(context.scene, character)))
 
 
 def frames_to_read(scene: Scene, moving: list[Object]) -> tuple[int, int]:
@@ -216,6 +220,8 @@ def _present(scene: Scene, name: str, character: Object | None) -> Object:
 
 
 def _is_animated(character: Object) -> bool:
+    if moved_by_others(character):
+        return True
     data = character.animation_data
     if data is None:
         return False

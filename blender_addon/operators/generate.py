@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bpy.props import StringProperty
 from bpy.types import Object, Operator, Scene
 
 from protocol.messages import GENERATE, Submit
 
+from ..animation import place
+from ..animation.place import Place
 from ..characters import active_pair
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
-from ..properties import SEED_MAX, DUOLOGUE_PG_pair
+from ..properties import AT_A, AT_CURSOR, SEED_MAX, DUOLOGUE_PG_pair
 from ..results import Asked
 from ..stubs import Context
 from . import checks
@@ -40,8 +43,12 @@ class DUOLOGUE_OT_generate(JobOperator):
         prompt = checks.prompt(settings.prompt, needed=True)
         seconds = checks.seconds(settings.seconds)
         count = checks.variations(settings.variations)
-        asked = Asked(settings.key, GENERATE, prompt, next_seed(settings), count, scene.frame_current, seconds)
-        return jobs.start(self.bl_label, [request_for(scene, pair, asked)], backend_settings(context))
+        begin = place_for(scene, settings, pair)
+        seed = next_seed(settings)
+        asked = Asked(settings.key, GENERATE, prompt, seed, count, scene.frame_current, seconds, place=begin)
+        job = jobs.start(self.bl_label, [request_for(scene, pair, asked)], backend_settings(context))
+        remember_prompt(settings, prompt)
+        return job
 
 
 class DUOLOGUE_OT_cancel(Operator):
@@ -61,7 +68,24 @@ class DUOLOGUE_OT_cancel(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (DUOLOGUE_OT_generate, DUOLOGUE_OT_cancel)
+class DUOLOGUE_OT_use_prompt(Operator):
+    """Put this prompt into the field"""
+
+    bl_idname = "duologue.use_prompt"
+    bl_label = "Use Prompt"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    prompt: StringProperty(name="Prompt")  # pyright: ignore[reportInvalidTypeForm]
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Fill the field of the active pair."""
+        active_pair(context).prompt = self.prompt
+        return {"FINISHED"}
+
+
+CLASSES = (DUOLOGUE_OT_generate, DUOLOGUE_OT_cancel, DUOLOGUE_OT_use_prompt)
+_HISTORY_MAX = 20
+"""Most prompts that a pair remembers."""
 
 
 def request_for(scene: Scene, pair: Sequence[Object], asked: Asked, *, again: bool = False) -> Request:
@@ -69,6 +93,29 @@ def request_for(scene: Scene, pair: Sequence[Object], asked: Asked, *, again: bo
     outcome = MotionOutcome(scene, pair, asked.prompt, asked, again=again)
     submit = Submit(GENERATE, asked.prompt, asked.seconds, asked.seed, asked.variations)
     return Request(f"“{asked.prompt}”", submit, outcome)
+
+
+def place_for(scene: Scene, settings: DUOLOGUE_PG_pair, pair: Sequence[Object]) -> Place:
+    """Where a pair's next motion begins.
+
+    Raises:
+        DuologueError: what `animation.place` has against one of the rigs.
+    """
+    if settings.place == AT_CURSOR:
+        return place.at_cursor(scene)
+    return place.at_first(pair) if settings.place == AT_A else place.where_they_stand(pair)
+
+
+def remember_prompt(settings: DUOLOGUE_PG_pair, prompt: str) -> None:
+    """Put a prompt on top of those that were used before."""
+    history: Any = settings.history
+    known = history.find(prompt)
+    if known < 0:
+        history.add().name = prompt
+        known = len(history) - 1
+    history.move(known, 0)
+    while len(history) > _HISTORY_MAX:
+        history.remove(_HISTORY_MAX)
 
 
 def next_seed(settings: DUOLOGUE_PG_pair) -> int:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bpy.types import Action, Object, Operator
+from bpy.types import Action, Object
 
 from protocol.errors import DuologueError
 
-from .. import captions, compat, results
+from .. import captions, compat, figures, previews, results
 from ..animation.nla import push_down
-from ..characters import active_pair, pair_with
-from ..link import jobs
+from ..animation.place import standing
+from ..characters import pair_with
 from ..stubs import Context
-from . import checks
-
-if TYPE_CHECKING:
-    from bpy.stub_internal.rna_enums import OperatorReturnItems
+from .onpair import CastOperator, check_local
 
 _TAGS_MAX = 8
 _TAG_LETTERS = 4
@@ -58,60 +55,39 @@ _COMMON = frozenset(
 """Words that most captions have."""
 
 
-class DUOLOGUE_OT_push_to_nla(Operator):
+class DUOLOGUE_OT_push_to_nla(CastOperator):
     """Move what both characters of the pair play onto aligned strips of the Nonlinear Animation editor"""
 
     bl_idname = "duologue.push_to_nla"
     bl_label = "Push Pair to NLA"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        """Not while a job writes onto the characters."""
-        return not jobs.running()
-
-    def execute(self, context: Context) -> set[OperatorReturnItems]:
+    def act(self, context: Context, cast: list[Any]) -> str:
         """Make the strips; a result that was not accepted yet is."""
-        try:
-            cast = _cast(context)
-            for one in cast:
-                _check_editable(one)
-        except DuologueError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        for one in cast:
+            _check_editable(one)
         results.accept(pair_with(context.scene, cast[0]).result)
         text = captions.of_pair(cast[0]) or captions.read(cast[0]) or cast[0].animation_data.action.name
         first, last = push_down(cast, captions.cut(text, compat.NAME_BYTES))
         names = " and ".join(one.name for one in cast)
-        self.report({"INFO"}, f"{names}: strips from frame {first} to {last}.")
-        return {"FINISHED"}
+        return f"{names}: strips from frame {first} to {last}."
 
 
-class DUOLOGUE_OT_mark_asset(Operator):
-    """Put what the pair plays into the Asset Browser, described by its caption and found by the words of it"""
+class DUOLOGUE_OT_mark_asset(CastOperator):
+    """Put what the pair plays into the Asset Browser, with its caption, its words as tags, and a picture of it"""
 
     bl_idname = "duologue.mark_asset"
     bl_label = "Mark Motion as Asset"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        """Not while a job writes onto the characters."""
-        return not jobs.running()
-
-    def execute(self, context: Context) -> set[OperatorReturnItems]:
+    def act(self, context: Context, cast: list[Any]) -> str:
         """Mark the actions; the assets of those that are marked already are described anew."""
-        try:
-            actions: list[Any] = list(dict.fromkeys(one.animation_data.action for one in _cast(context)))
-            for action in actions:
-                _check_local(action)
-        except DuologueError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        actions: list[Any] = list(dict.fromkeys(one.animation_data.action for one in cast))
         for action in actions:
-            _mark(action)
-        self.report({"INFO"}, " and ".join(f"“{action.name}”" for action in actions) + " can be found as an asset.")
-        return {"FINISHED"}
+            check_local(action)
+        for action in actions:
+            _mark(action, [one for one in cast if one.animation_data.action == action])
+        return " and ".join(f"“{action.name}”" for action in actions) + " can be found as an asset."
 
 
 CLASSES = (DUOLOGUE_OT_push_to_nla, DUOLOGUE_OT_mark_asset)
@@ -124,8 +100,10 @@ def tags_of(caption: str) -> list[str]:
     return list(dict.fromkeys(telling))[:_TAGS_MAX]
 
 
-def _mark(action: Action) -> None:
+def _mark(action: Action, cast: list[Object]) -> None:
     caption = captions.read_action(action) or action.name
+    if not previews.has(action):
+        _picture(action, cast)
     action.asset_mark()
     data: Any = action.asset_data
     data.description = caption
@@ -134,25 +112,12 @@ def _mark(action: Action) -> None:
         data.tags.new(tag, skip_if_exists=True)
 
 
-def _cast(context: Context) -> list[Any]:
-    """Those of the active character's pair that play an action; itself where it is of none."""
-    chosen = checks.armature_of(context.object)
-    found = active_pair(context) if chosen is None else pair_with(context.scene, chosen)
-    pair = [one for one in found.characters() if one is not None]
-    cast = pair if chosen is None or chosen in pair else [chosen]
-    playing = [one for one in cast if _plays(one) and one.name in context.scene.objects]
-    if not playing:
-        raise DuologueError(
-            "no_animation",
-            "Neither character plays an action." if len(cast) != 1 else f"“{cast[0].name}” plays no action.",
-            "Generate or animate something first.",
-        )
-    return playing
-
-
-def _plays(character: Object) -> bool:
-    data = character.animation_data
-    return data is not None and data.action is not None and data.action_slot is not None
+def _picture(action: Action, cast: list[Object]) -> None:
+    """Draw the characters as they stand at the current frame; rigs that are not understood go without a picture."""
+    try:
+        previews.attach(action, figures.picture(standing(cast)))
+    except DuologueError:
+        return
 
 
 def _check_editable(character: Any) -> None:
@@ -167,13 +132,4 @@ def _check_editable(character: Any) -> None:
             "rig_in_tweak_mode",
             f"An NLA strip of “{character.name}” is being tweaked.",
             "Leave tweak mode in the Nonlinear Animation editor (Tab) and try again.",
-        )
-
-
-def _check_local(action: Action) -> None:
-    if action.library is not None:
-        raise DuologueError(
-            "action_linked",
-            f"The Action “{action.name}” is linked from another file and cannot be marked here.",
-            "Mark it in its own file, or make it local (Object > Relations > Make Local) first.",
         )

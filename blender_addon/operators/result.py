@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bpy.types import Object, Operator, Scene
 
 from protocol.errors import DuologueError
 from protocol.messages import COMPLETE, EDIT, GENERATE, REACT, STORY
 
-from .. import results
+from .. import markers, results
 from ..characters import active_pair, has_pair
 from ..link import jobs
-from ..preferences import backend_settings
+from ..preferences import backend_settings, preferences_of
 from ..results import Asked
 from ..stubs import Context
 from . import checks, converse, fill, generate, react, story
@@ -39,8 +39,12 @@ class DUOLOGUE_OT_accept(_OnResult, Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
-        """Accept."""
-        results.accept(active_pair(context).result)
+        """Accept; where captions get timeline markers, so does this motion."""
+        result: Any = active_pair(context).result
+        if preferences_of(context).caption_markers and result.prompt:
+            names = " and ".join(one.character.name for one in result.before if one.character is not None)
+            markers.mark(context.scene, result.frame_start, names, result.prompt)
+        results.accept(result)
         return {"FINISHED"}
 
 
@@ -89,6 +93,7 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
             found.seconds,
             found.frame_end,
             actor.name if actor is not None else "",
+            results.place_of(found),
         )
         if actor is not None:
             request = react.request_for(scene, actor, cast[0], asked, again=True)

@@ -14,10 +14,10 @@ from bpy.types import Event, Object, Operator
 
 from protocol.errors import DuologueError
 
-from ..animation.own_map import keep_map
+from ..animation.own_map import corrections_of, keep_corrections, keep_map
 from ..animation.rig import read_rig
 from ..characters import active_pair, detect_again, mapping_of
-from ..retarget import mapping
+from ..retarget import corrections, mapping
 from ..stubs import Context
 from . import checks
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DUOLOGUE_OT_use_selected(Operator):
-    """Take the two selected characters as A and B; A is the active one"""
+    """Take the two selected characters as A and B, the active one as A; or the only two that there are"""
 
     bl_idname = "duologue.use_selected"
     bl_label = "Use Selected"
@@ -37,8 +37,11 @@ class DUOLOGUE_OT_use_selected(Operator):
         objects = [context.view_layer.objects.active, *context.selected_objects]
         found = [checks.armature_of(candidate) for candidate in objects if candidate is not None]
         armatures = list(dict.fromkeys(armature for armature in found if armature is not None))
+        if len(armatures) < 2:
+            # There may be no choice: two in sight are meant, whatever is selected.
+            armatures += [one for one in context.visible_objects if one.type == "ARMATURE" and one not in armatures]
         if len(armatures) != 2:
-            self.report({"ERROR"}, f"{len(armatures)} characters are selected. Select two armatures and try again.")
+            self.report({"ERROR"}, f"There are {len(armatures)} characters to choose from. Select two and try again.")
             return {"CANCELLED"}
         settings = active_pair(context)
         settings.character_a, settings.character_b = armatures
@@ -60,7 +63,7 @@ class DUOLOGUE_OT_swap(Operator):
 
 
 class DUOLOGUE_OT_load_bone_map(Operator):
-    """Read a JSON file that names the bones of this rig; the map is kept in the .blend"""
+    """Read a JSON file that names the bones of this rig, with its T-pose if that was corrected; kept in the .blend"""
 
     bl_idname = "duologue.load_bone_map"
     bl_label = "Load Bone Map…"
@@ -78,10 +81,11 @@ class DUOLOGUE_OT_load_bone_map(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Take the map if it fits the rig."""
         try:
-            character = _character(context, self.character)
+            character = character_called(context, self.character)
             text = Path(self.filepath).read_text(encoding="utf-8")
             rig = read_rig(character)
             mapping.match(mapping.parse(text), rig.bones, rig.name)
+            corrected = corrections.of_preset(text)
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -89,11 +93,12 @@ class DUOLOGUE_OT_load_bone_map(Operator):
             self.report({"ERROR"}, f"The bone map cannot be read: {error}. Choose another file.")
             return {"CANCELLED"}
         keep_map(character, text)
+        keep_corrections(character, corrected)
         return {"FINISHED"}
 
 
 class DUOLOGUE_OT_save_bone_map(Operator):
-    """Write this rig's bone map to a JSON file, for other files and other people"""
+    """Write this rig's bone map, and its T-pose if that was corrected, to a JSON file, for other files and people"""
 
     bl_idname = "duologue.save_bone_map"
     bl_label = "Save Bone Map…"
@@ -112,11 +117,13 @@ class DUOLOGUE_OT_save_bone_map(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Write the map, unless bones are still missing."""
         try:
-            found = mapping_of(_character(context, self.character))
+            character = character_called(context, self.character)
+            found = mapping_of(character)
             if found.error is not None:
                 raise found.error
+            text = corrections.with_preset(mapping.to_json(found.bone_map), corrections_of(character))
             path = Path(self.filepath if self.filepath.endswith(".json") else f"{self.filepath}.json")
-            path.write_text(mapping.to_json(found.bone_map), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -138,7 +145,7 @@ class DUOLOGUE_OT_detect_bones(Operator):
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Drop the rig's own map and say what was found instead."""
         try:
-            character = _character(context, self.character)
+            character = character_called(context, self.character)
         except DuologueError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -157,7 +164,12 @@ CLASSES = (
 )
 
 
-def _character(context: Context, name: str) -> Object:
+def character_called(context: Context, name: str) -> Object:
+    """The object of that name in the scene; the active one for an empty name.
+
+    Raises:
+        DuologueError: ``no_character``.
+    """
     found = context.scene.objects.get(name) if name else context.object
     if found is None:
         raise DuologueError("no_character", f"There is no “{name}” in this scene.", "Pick the armature again.")

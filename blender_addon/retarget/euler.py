@@ -23,7 +23,7 @@ def channel_values(rotations: np.ndarray, mode: str, before: np.ndarray | None) 
     if mode == QUATERNION:
         return _continued(rotations, before)
     if mode == AXIS_ANGLE:
-        return _axis_angle(rotations)
+        return _axis_angle(rotations, before)
     return _compatible(_euler(rotations, mode), before)
 
 
@@ -46,13 +46,22 @@ def _continued(rotations: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     return rot.continuous(np.concatenate((before[None].astype(rotations.dtype), rotations)))[1:]
 
 
-def _axis_angle(rotations: np.ndarray) -> np.ndarray:
+def _axis_angle(rotations: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+    """(T, 4) angle and axis, which neither turns over nor starts again at zero from one frame to the next."""
     shorter = np.where(rotations[:, :1] < 0, -rotations, rotations)
     sine = np.linalg.norm(shorter[:, 1:], axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(sine, shorter[:, :1])
-    # Without an angle any axis will do, but not a zero one.
-    axis = np.where(sine > 1e-6, shorter[:, 1:] / np.maximum(sine, 1e-6), np.array([0, 1, 0]))
-    return np.concatenate((angle, axis), axis=-1)
+    angles = 2 * np.arctan2(sine, shorter[:, :1])
+    values = np.concatenate((angles, shorter[:, 1:] / np.maximum(sine, 1e-6)), axis=-1)
+    last = before
+    for frame, value in enumerate(values):
+        if sine[frame] <= 1e-6:
+            # Without an angle any axis will do, but not a zero one.
+            value[1:] = (0, 1, 0) if last is None else last[1:]
+        if last is not None:
+            value *= np.sign(value[1:] @ last[1:]) or 1.0
+            value[0] += 2 * np.pi * np.round((last[0] - value[0]) / (2 * np.pi))
+        last = value
+    return values
 
 
 def _euler(rotations: np.ndarray, order: str) -> np.ndarray:

@@ -89,7 +89,8 @@ def settle(source: Pose, pose: Pose, contacts: Contacts, slack: Slack, movable: 
         stirred = np.zeros(len(points), bool)
         stirred[left] = np.abs(moved - now).max((1, 2, 3)) > SETTLED
         if number < SMOOTHED and ease.width:
-            stirred = np.convolve(stirred, np.ones(2 * ease.width + 1), "same") > 0
+            spread = np.convolve(stirred, np.ones(2 * ease.width + 1))
+            stirred = spread[ease.width : ease.width + len(points)] > 0
             left = np.flatnonzero(stirred)
             points[left] = begin[left] + ease.smooth(points - begin)[left]
             part = points[left]
@@ -131,8 +132,8 @@ def _part(points: np.ndarray, thick: np.ndarray, allowed: np.ndarray, movable: n
         return
     moves = np.zeros((2, len(points), 4, 2, 3), points.dtype)
     moves[0] = _ways_out(excess, found.at_a, found.at_b, found.lines_a, found.lines_b, bool(movable.all()))
-    swapped = (one.transpose(0, 2, 1) for one in (excess, found.at_b, found.at_a))
-    moves[1] = _ways_out(*swapped, found.lines_b, found.lines_a, bool(movable.all()))
+    turned, own, other = (one.transpose(0, 2, 1) for one in (excess, found.at_b, found.at_a))
+    moves[1] = _ways_out(turned, own, other, found.lines_b, found.lines_a, bool(movable.all()))
     moves *= movable[:, None, None, None, None]
     moves = moves.transpose(1, 0, 2, 3, 4)
     points[:, :, _MIDDLE] += moves[:, :, :, 0]

@@ -116,10 +116,9 @@ class Stage:
             if touching:
                 approach(pose, contacts, movable, ease)
                 plant(pose, source, ankles, ease)
-                slack = Slack.of(pose, contacts)
+            slack = Slack.of(pose, contacts)
+            if touching:
                 lead_hands(pose, contacts, movable)
-            else:
-                slack = Slack.of(pose, contacts)
             settle(source, pose, contacts, slack, movable, ease)
             if part_bodies(source, pose, EVERY, movable, ease, NUDGE).any():
                 plant(pose, source, ankles, ease)
@@ -133,7 +132,7 @@ class Stage:
         frames = np.minimum(np.arange(start, start + len(pose.root)), beside.frames - 1)
         partner = Pose.of(Motion(beside.fps, beside.root[frames], beside.rotations[frames], beside.offsets))
         return Pose(
-            np.concatenate((pose.root, partner.root + np.float32([0, higher, 0])), axis=1),
+            np.concatenate((pose.root, partner.root + np.array([0, higher, 0], np.float32)), axis=1),
             np.concatenate((pose.world, partner.world), axis=1),
             np.concatenate((pose.offsets, partner.offsets)),
         )

@@ -12,6 +12,7 @@ from .. import captions
 from ..operators.checks import armature_of
 from ..operators.converse import DUOLOGUE_OT_ask, DUOLOGUE_OT_edit, DUOLOGUE_OT_edit_with_words
 from ..operators.describe import DUOLOGUE_OT_describe, DUOLOGUE_OT_describe_all
+from ..operators.export import DUOLOGUE_OT_export
 from ..operators.fill import DUOLOGUE_OT_continue, DUOLOGUE_OT_regenerate
 from ..operators.generate import DUOLOGUE_OT_cancel, DUOLOGUE_OT_generate
 from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
@@ -153,5 +154,6 @@ _EVERYTHING = (
     (
         (DUOLOGUE_OT_push_to_nla, "NLA_PUSHDOWN"),
         (DUOLOGUE_OT_mark_asset, "ASSET_MANAGER"),
+        (DUOLOGUE_OT_export, "EXPORT"),
     ),
 )

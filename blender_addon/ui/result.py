@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpy.types import Panel, UIList
+from bpy.types import Menu, Panel, UIList
 
 from ..characters import active_pair, has_pair
-from ..link import jobs
 from ..operators.describe import DUOLOGUE_OT_describe_all
+from ..operators.export import FORMATS, DUOLOGUE_OT_export
 from ..operators.publish import DUOLOGUE_OT_mark_asset, DUOLOGUE_OT_push_to_nla
+from ..operators.reduce import DUOLOGUE_OT_reduce_keys
 from ..operators.result import DUOLOGUE_OT_accept, DUOLOGUE_OT_reject, DUOLOGUE_OT_reroll
+from ..previews import icon_of
 from ..results import is_pending
 from ..stubs import Context
 
-_ROWS_MAX = 8
+_ROWS_MAX = 4
+_PICTURE_SCALE = 2.5
+"""Height of a picture in rows of text."""
 
 
 class DUOLOGUE_UL_variations(UIList):
@@ -34,15 +38,32 @@ class DUOLOGUE_UL_variations(UIList):
         index: int | None,
         flt_flag: int | None,
     ) -> None:
-        """Draw one row: its name and its seed."""
+        """Draw one row: its picture, its name and its seed."""
+        picture = icon_of(item.action)
+        if picture:
+            layout.template_icon(icon_value=picture, scale=_PICTURE_SCALE)
         layout.label(text=item.name, icon="PLAY" if index == data.shown else "BLANK1")
         seed = layout.row()
         seed.alignment = "RIGHT"
         seed.label(text=f"seed {item.seed}" if item.action is not None else "removed")
 
 
+class DUOLOGUE_MT_export(Menu):
+    """Write what the pair plays to a file"""
+
+    bl_idname = "DUOLOGUE_MT_export"
+    bl_label = "Export"
+
+    def draw(self, context: Context) -> None:
+        """Draw the formats."""
+        layout: Any = self.layout
+        layout.operator_context = "INVOKE_DEFAULT"
+        for identifier, name, _ in FORMATS:
+            layout.operator(DUOLOGUE_OT_export.bl_idname, text=name).format = identifier
+
+
 class DUOLOGUE_PT_result(Panel):
-    """How many motions to make, and what becomes of those that were made."""
+    """What becomes of the motions that were made."""
 
     bl_idname = "DUOLOGUE_PT_result"
     bl_label = "Result"
@@ -57,18 +78,17 @@ class DUOLOGUE_PT_result(Panel):
         return has_pair(context)
 
     def draw(self, context: Context) -> None:
-        """Draw the number of variations, the result that waits for a word, if any, and what else can be done."""
+        """Draw the result that waits for a word, if any, and what else can be done."""
         layout: Any = self.layout
-        number = layout.column()
-        number.enabled = not jobs.running()
         pair = active_pair(context)
-        number.prop(pair, "variations")
         if is_pending(pair.result):
             self._draw_pending(layout, pair.result)
         layout.operator(DUOLOGUE_OT_describe_all.bl_idname, text="Describe All", icon="TEXT")
         row = layout.row(align=True)
         row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="Push to NLA", icon="NLA_PUSHDOWN")
         row.operator(DUOLOGUE_OT_mark_asset.bl_idname, text="Asset", icon="ASSET_MANAGER")
+        row.menu(DUOLOGUE_MT_export.bl_idname, icon="EXPORT")
+        layout.operator(DUOLOGUE_OT_reduce_keys.bl_idname, icon="IPO_BEZIER")
 
     @staticmethod
     def _draw_pending(layout: Any, result: Any) -> None:
@@ -80,7 +100,7 @@ class DUOLOGUE_PT_result(Panel):
                 "variations",
                 result,
                 "shown",
-                rows=len(result.variations),
+                rows=min(len(result.variations), _ROWS_MAX),
                 maxrows=_ROWS_MAX,
             )
         row = layout.row(align=True)
@@ -89,4 +109,4 @@ class DUOLOGUE_PT_result(Panel):
         row.operator(DUOLOGUE_OT_reroll.bl_idname, text="Re-roll", icon="FILE_REFRESH")
 
 
-CLASSES = (DUOLOGUE_UL_variations, DUOLOGUE_PT_result)
+CLASSES = (DUOLOGUE_UL_variations, DUOLOGUE_MT_export, DUOLOGUE_PT_result)

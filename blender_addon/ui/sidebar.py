@@ -20,6 +20,7 @@ from ..retarget import mapping
 from ..stubs import Context
 from .bones import draw_mapping
 from .outliner import caption_of
+from .prompts import DUOLOGUE_MT_prompts
 from .text import draw_error, paragraph
 
 
@@ -100,11 +101,22 @@ class DUOLOGUE_PT_motion(_PairTab):
         settings = active_pair(context)
         column = layout.column()
         column.enabled = not jobs.running()
-        column.prop(settings, "prompt", text="")
+        row = column.row(align=True)
+        row.prop(settings, "prompt", text="")
+        row.menu(DUOLOGUE_MT_prompts.bl_idname, text="", icon="DOWNARROW_HLT")
         row = column.row(align=True)
         row.prop(settings, "seconds")
+        row.prop(settings, "variations")
+        row = column.row(align=True)
+        row.prop(settings, "place", text="")
         row.prop(settings, "seed")
-        row.prop(settings, "new_seed", text="", icon="FILE_REFRESH")
+        row.prop(
+            settings,
+            "new_seed",
+            text="",
+            icon="UNLOCKED" if settings.new_seed else "LOCKED",
+            invert_checkbox=True,
+        )
         job = jobs.latest()
         if job is not None and job.phase is jobs.Phase.RUNNING:
             _draw_progress(layout, job)
@@ -176,7 +188,9 @@ def _draw_pairs(layout: Any, context: Context) -> None:
 def _draw_progress(layout: Any, job: jobs.Job) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.4
-    row.progress(factor=job.fraction, type="BAR", text=job.stage or job.title)
+    left = job.seconds_left
+    stage = job.stage or job.title
+    row.progress(factor=job.fraction, type="BAR", text=stage if left is None else f"{stage}, {left:.0f} s left")
     row.operator(DUOLOGUE_OT_cancel.bl_idname, text="", icon="X")
 
 

@@ -77,7 +77,7 @@ def main() -> None:
     print(f"base            {chosen.name}, {chosen.quantization}, {torch.get_num_threads()} thread(s)")
     print(f"load            {wall:.1f} s, {processor:.1f} s of the processor")
     print(f"width, words    {base.width}, {len(base.words.vectors)}; word vectors spread {base.spread:.3f}")
-    parts = [base.words.tokenizer.id_to_token(number) for number in base.words.encode("Two people shake hands.")]
+    parts = [str(base.words.tokenizer.id_to_token(number)) for number in base.words.encode("Two people shake hands.")]
     print(f"reads           {' '.join(parts)}")
 
     transformer = base.transformer.train()
@@ -88,6 +88,8 @@ def main() -> None:
     print(f"step            {wall / chosen.steps:.2f} s, {processor / chosen.steps:.2f} s of the processor", end="")
     print(f"   (batch {BATCH} x {POSITIONS} positions, forward, backward and update)")
     print(f"moved           {learning} of {trained} matrices of the adapter, {spoilt} of the base")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB
+    print(f"memory          {peak:.2f} GiB at most")
     with tempfile.TemporaryDirectory() as folder:
         _, wall, _ = timed(lambda: base.save(Path(folder)))
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
@@ -101,8 +103,6 @@ def main() -> None:
     )
     off, largest = float((told - same).detach().abs().max()), float(told.detach().abs().max())
     print(f"merged          logits differ by {off:.1e} at most; the largest is {largest:.1f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB
-    print(f"memory          {peak:.2f} GiB at most, a second copy of the base included")
 
 
 if __name__ == "__main__":

@@ -127,12 +127,11 @@ def hand_gaps(case: Case, motion: Motion) -> Iterator[float]:
 
 
 def touches_falsely(case: Case, motion: Motion) -> bool:
-    """Whether palms touch that did not before, in a kind whose hands touch nothing."""
-    if case.kind in EXPECTED:
+    """Whether palms touch that truly do not, in a kind whose hands touch nothing."""
+    if case.truth is None or case.kind in EXPECTED:
         return False
     nearest = [
-        np.linalg.norm(at[:, 0, :, None] - at[:, 1, None], axis=-1).min()
-        for at in (palms(motion), palms(case.truth or case.motion))
+        np.linalg.norm(at[:, 0, :, None] - at[:, 1, None], axis=-1).min() for at in (palms(motion), palms(case.truth))
     ]
     return bool(nearest[0] < FALSE < nearest[1])
 

@@ -22,6 +22,7 @@ from typing import Any
 _PLACE = tempfile.mkdtemp(prefix="duologue-benchmark-")
 os.environ["BLENDER_USER_RESOURCES"] = _PLACE
 os.environ["DUOLOGUE_CONNECTION"] = str(Path(_PLACE, "connection.json"))
+os.environ.setdefault("DUOLOGUE_PYTHON", sys.executable)
 
 import importlib  # noqa: E402
 

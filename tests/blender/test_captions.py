@@ -120,6 +120,30 @@ def test_markers_are_put_where_wanted_and_renamed_and_not_doubled(stage, backend
     assert found == [(5, "Alice and Bob: greet each other"), (5, "Alice: waves"), (5, "Bob: waves"), (5, "mine")]
 
 
+def test_an_accepted_motion_gets_a_marker_where_wanted_and_a_rejected_one_none(stage, backend, chosen):
+    backend(speak)
+    chosen.caption_markers = True
+    stage.scene.frame_set(7)
+    stage.run(duologue.generate)
+    duologue.reject()
+    assert not stage.scene.timeline_markers
+    stage.run(duologue.generate)
+    duologue.accept()
+    found = [(marker.frame, marker.name) for marker in stage.scene.timeline_markers]
+    assert found == [(7, "Alice and Bob: two people wave at each other")]
+
+
+def test_a_strip_at_the_current_frame_is_captioned_and_read(stage, backend):
+    backend(speak)
+    stage.run(duologue.generate)
+    duologue.push_to_nla()
+    assert stage.captions.read(stage.a) == "two people wave at each other"
+    stage.run(duologue.describe, alone=True)
+    assert stage.captions.own(stage.a) == "waves"
+    stage.scene.frame_set(500)
+    assert stage.captions.read(stage.a) == ""
+
+
 def test_the_captions_at_the_foot_of_the_outliner_can_be_switched_off(stage, backend, addon, chosen):
     backend(speak)
     stage.run(duologue.generate)
@@ -147,7 +171,6 @@ def test_the_panel_offers_what_can_be_done_and_the_menu_everything(stage, backen
     panel = addon("ui.result").DUOLOGUE_PT_result
     fake: Any = SimpleNamespace(layout=Layout(drawn), _draw_pending=panel._draw_pending)
     panel.draw(fake, context)
-    assert "prop variations" not in drawn
     assert "operator duologue.accept" not in drawn
     stage.settings.variations = 2
     stage.run(duologue.generate)
@@ -161,7 +184,7 @@ def test_the_panel_offers_what_can_be_done_and_the_menu_everything(stage, backen
         f"duologue.{name}"
         for name in (
             *("generate", "react", "describe", "describe_all", "cancel", "accept", "reject", "reroll"),
-            *("edit", "ask", "continue", "regenerate", "story", "push_to_nla", "mark_asset"),
+            *("edit", "ask", "continue", "regenerate", "story", "push_to_nla", "mark_asset", "export"),
         )
     }
     addon("ui.menus")._submenu(fake, context)

@@ -26,7 +26,7 @@ IK = Options(ik=True)
 
 
 @pytest.fixture(scope="session")
-def cast_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rita_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a Mixamo and a Rigify character, built once."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     context.scene.render.fps = 30
@@ -38,9 +38,9 @@ def cast_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def rita(cast_file: Path) -> Iterator[Any]:
+def rita(rita_file: Path) -> Iterator[Any]:
     """The Rigify character, fresh."""
-    bpy.ops.wm.open_mainfile(filepath=str(cast_file))
+    bpy.ops.wm.open_mainfile(filepath=str(rita_file))
     yield bpy.data.objects["Rita"]
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
@@ -210,7 +210,7 @@ def test_keys_on_the_object_are_taken_back_with_its_place(rita: Any) -> None:
     writer = PairWriter(context.scene, [rita], FRAMES, 1, "test", options=Options(root=ON_OBJECT))
     writer.write(walking(), 0)
     context.scene.frame_set(30)
-    assert abs(rita.location.x - 3) > 0.5
+    assert abs(rita.location[0] - 3) > 0.5
 
     writer.discard()
 

@@ -78,6 +78,18 @@ def test_use_selected_and_swap_fill_the_pair(stage):
     assert (stage.settings.character_a, stage.settings.character_b) == (stage.a, stage.b)
 
 
+def test_the_only_two_characters_need_not_be_selected(stage):
+    stage.settings.character_a = stage.settings.character_b = None
+    stage.activate(None)
+    duologue.use_selected()
+    assert {stage.settings.character_a, stage.settings.character_b} == {stage.a, stage.b}
+    third = bpy.data.objects.new("Third", stage.a.data)
+    stage.scene.collection.objects.link(third)
+    stage.a.select_set(False)
+    stage.b.select_set(False)
+    assert "3 characters" in refused(duologue.use_selected)
+
+
 def test_a_bone_map_that_is_loaded_makes_an_unknown_rig_usable_and_can_be_forgotten(stage, backend, tmp_path, addon):
     backend()
     bone_of(stage.b, "LeftHand").name = "Paw"

@@ -103,6 +103,30 @@ def test_an_asset_is_described_by_its_caption_and_tagged_by_its_words(stage, bac
     assert action.asset_data is not None
 
 
+def picture_of(action: Any) -> np.ndarray:
+    pixels = np.empty(96 * 96 * 4, np.float32)
+    assert tuple(action.preview.image_size) == (96, 96)
+    action.preview.image_pixels_float.foreach_get(pixels)
+    return pixels.reshape(96, 96, 4)
+
+
+def test_an_asset_keeps_the_picture_of_its_motion_and_others_are_drawn_as_they_stand(stage, backend):
+    backend()
+    stage.run(duologue.generate)
+    action = stage.a.animation_data.action
+    before = picture_of(action)
+    duologue.mark_asset()
+    np.testing.assert_array_equal(picture_of(action), before)
+    duologue.accept()
+    own = bpy.data.actions.new("by hand")
+    for one in (stage.a, stage.b):
+        one.animation_data.action = own
+    stage.a.keyframe_insert("location", frame=1)
+    stage.b.keyframe_insert("location", frame=1)
+    duologue.mark_asset()
+    assert (picture_of(own)[..., 3] > 0.5).sum() > 200
+
+
 def test_an_asset_survives_reject(stage, backend):
     backend()
     stage.run(duologue.generate)

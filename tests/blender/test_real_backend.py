@@ -26,13 +26,15 @@ MAKE_CHECKPOINT = (
     "import sys; from pathlib import Path; from tests.unit.tiny import *; tiny_checkpoint(Path(sys.argv[1]))"
 )
 START_SECONDS = 90.0
+BACKEND_PYTHON = os.environ.get(installation.ENVIRONMENT_VARIABLE, sys.executable)
+"""Has torch, where the Python of these tests has only bpy."""
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny untrained checkpoint, made by another process, so that torch and bpy never meet in one."""
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
-    subprocess.run([sys.executable, "-c", MAKE_CHECKPOINT, str(folder)], check=True)
+    subprocess.run([BACKEND_PYTHON, "-c", MAKE_CHECKPOINT, str(folder)], check=True)
     return folder
 
 
@@ -46,7 +48,7 @@ def jobs(
 ) -> Iterator[Any]:
     """The extension's job module, in a scene with two characters and with no backend running."""
     monkeypatch.setenv(connection_file.ENVIRONMENT_VARIABLE, str(tmp_path / "connection.json"))
-    monkeypatch.setenv(installation.ENVIRONMENT_VARIABLE, sys.executable)
+    monkeypatch.setenv(installation.ENVIRONMENT_VARIABLE, BACKEND_PYTHON)
     settings(extension).checkpoint = str(checkpoint)
     scene: Any = context.scene
     scene.duologue.pairs[0].character_a = characters.build_mixamo("Alice", 1.7)

@@ -79,7 +79,8 @@ def build(extension: Path) -> Stage:
     characters.build_stage(scene)
     a: Any = characters.build_mixamo("Marco", 1.85)
     b: Any = characters.build_rigify("Rita", 1.62)
-    scene.duologue.pairs[0].character_a, scene.duologue.pairs[0].character_b = a, b
+    pair = importlib.import_module(f"{PACKAGE}.characters").active_of(scene)
+    pair.character_a, pair.character_b = a, b
     say(f"Characters: {a.name} ({len(a.data.bones)} Mixamo bones), {b.name} ({len(b.data.bones)} Rigify bones)")
     return Stage(scene, a, b, importlib.import_module(f"{PACKAGE}.link.jobs"))
 

@@ -26,8 +26,8 @@ context: Any = bpy.context
 # Where things are in the sidebar at a resolution scale of 1: from its left and down from its top, in pixels.
 USE_SELECTED_AT_FIRST = (130, 93)
 PROMPT = (145, 211)
-GENERATE = (145, 264)
-STOP = (244, 264)
+GENERATE = (145, 287)
+STOP = (244, 287)
 ALICES_ROW = 51
 """From the top of the Outliner, below the scene's collection and that of Rigify's widgets."""
 
@@ -256,4 +256,5 @@ def nowhere() -> tuple[int, int]:
     return region.x + region.width // 5, region.y + 3 * region.height // 4
 
 
-kit.run(script)
+if __name__ == "__main__":
+    kit.run(script)

@@ -1,7 +1,8 @@
 """Skeletons of real rig families: every line hangs bones on each other by their true names, ``{s}`` being the side.
 
-Looked up in exports, importers and renaming scripts of public repositories, not invented: with the twist bones, extra
-spine bones, share bones, targets and fingers that stand between and beside the joints, and whatever is oddly parented.
+With the twist bones, extra spine bones, share bones, targets and fingers that stand between and beside the joints, and
+whatever is oddly parented. Most names were looked up in exports, importers and renaming scripts of public repositories;
+those of Rokoko, some helper bones of Auto-Rig Pro and HumanIK are from general knowledge, and no file confirmed them.
 """
 
 from __future__ import annotations

@@ -35,6 +35,9 @@ class Nothing:
     def discard(self) -> None:
         pass
 
+    def renew(self) -> None:
+        pass
+
 
 def job(count: int) -> Job:
     return Job("Describe All", [Request(f"“{name}”", Submit("describe"), Nothing()) for name in "ABC"[:count]])

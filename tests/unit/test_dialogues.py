@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from backend.corpus.choreographer.captions import swapped
+from backend.corpus.choreographer.captions import Split, swapped
 from backend.corpus.choreographer.generate import generate
 from backend.corpus.dialogues import instruction, question, read_dialogues, right
 from backend.corpus.dialogues.edits import VALUES, Change, index_of, make_edit, possible_changes
@@ -22,6 +22,7 @@ from protocol.errors import DuologueError
 from protocol.skeleton import JOINT
 from tests.unit.test_choreographer import library, sources  # noqa: F401
 
+SPLITS: tuple[Split, ...] = ("train", "held_out")
 TOES = [JOINT["left_foot"], JOINT["right_foot"]]
 KINDS_HERE = ("handshake", "refuse_hand", "throw_catch", "kick_dodge", "waltz", "tug_of_war")
 
@@ -51,10 +52,11 @@ def test_an_edit_changes_what_was_asked_for_and_keeps_bodies_and_length(made, co
     turns = [turn for dialogue in read_dialogues(out) for turn in dialogue.turns if turn.task == "edit"]
     assert len(turns) == report.edits >= 8
     for turn in turns:
-        (before, _), (after, _) = known[turn.source], known[turn.target]
+        ids = (str(turn.source), str(turn.target))
+        (before, _), (after, _) = (known[scene] for scene in ids)
         assert changed(before.script, after.script) in turn.changes
         assert before.script["sizes"] == after.script["sizes"]
-        motions = [read_scene_motion(folder, scene) for scene, folder in (known[turn.source], known[turn.target])]
+        motions = [read_scene_motion(folder, scene) for scene, folder in (known[each] for each in ids)]
         assert motions[0].frames == motions[1].frames
         assert np.allclose(motions[0].offsets, motions[1].offsets)
         assert not np.allclose(motions[0].rotations, motions[1].rotations)
@@ -88,9 +90,9 @@ def test_every_change_has_words_in_both_splits():
         for before in values:
             for after in values:
                 scripts = [base | {name: int(value) if name == "count" else value} for value in (before, after)]
-                for split in ("train", "held_out"):
+                for split in SPLITS:
                     if before != after:
-                        said = instructions(*scripts, np.random.default_rng(0), split)
+                        said = instructions(scripts[0], scripts[1], np.random.default_rng(0), split)
                         assert said, (name, before, after)
                         assert not any("{" in text for text in said)
 
@@ -185,7 +187,7 @@ def test_bridges_are_a_corpus_of_their_own(made):
     for story in stories:
         for before, turn in zip(story.turns, story.turns[1:], strict=False):
             assert turn.source == before.target
-            scene = bridges[turn.bridge]
+            scene = bridges[str(turn.bridge)]
             first, end = scene.script["gap"]
             assert round((end - first) / 30, 3) == round(turn.lead, 3)
             assert read_scene_motion(out / "bridges", scene).frames == scene.frames
@@ -225,7 +227,7 @@ def endpoint():
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *args):
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)

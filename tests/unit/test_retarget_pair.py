@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from blender_addon.retarget.body import PALMS, landmarks, palms
-from blender_addon.retarget.easing import in_time
+from blender_addon.retarget.contact import find
+from blender_addon.retarget.easing import as_needed, in_time
 from blender_addon.retarget.feet import TOE, Stance
 from blender_addon.retarget.options import Options
 from blender_addon.retarget.overlap import added
 from blender_addon.retarget.pair import Stage
 from blender_addon.retarget.pose import Pose
+from blender_addon.retarget.residuals import hand_errors
 from blender_addon.retarget.rest_pose import Calibration
 from protocol import rotations as rot
 from protocol.motion import Motion, joined_as_persons, joined_in_time
@@ -184,6 +186,50 @@ def test_bodies_that_only_retargeting_brings_into_each_other_are_parted() -> Non
     assert added(source, Pose.of(moved)).max() < 0.01
 
 
+def embrace() -> Motion:
+    """Two persons breast to breast, each with the right palm on the other's side: frames sway a little."""
+    pair = standing_pair(neutral_offsets())
+
+    def aside(by: float) -> Motion:
+        near = pair.root * [0.3, 1, 0.3] + np.array([[[by, 0, 0], [-by, 0, 0]]])
+        return replace(pair, root=near)
+
+    def gap(by: float) -> float:
+        found = find(Pose.of(aside(by)), None, 30, 1.0, as_needed)
+        return float(np.abs(found.gap[:, 0, 1, 0] - 0.03).max())
+
+    return aside(min(np.linspace(-0.3, 0.3, 61), key=gap))
+
+
+@pytest.mark.parametrize("ratio", [0.6, 1.6])
+def test_palms_slide_over_the_other_and_arms_give_way_to_arms(ratio: float) -> None:
+    hug = embrace()
+    source, bodies = Pose.of(hug), [body(1.0), body(ratio)]
+    touching = find(source, None, 30, 1.0, as_needed)
+    assert touching.parts[:, :, 1].sum(-1).min() > 0.95
+
+    moved, left = Stage(hug, bodies).settled(hug)
+
+    errors = hand_errors(Pose.of(moved), touching)
+    assert errors.reached.all()
+    assert errors.off.max() < 0.02
+    assert left.hand_max_cm < 2
+    assert added(source, Pose.of(moved)).max() < 0.01
+    free = Stage(hug, bodies, options=Options(contact=0.0)).on_bodies(hug)
+    assert hand_errors(Pose.of(free), touching).off.max() > 0.03
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_a_motion_shorter_than_its_easing_is_settled_too(frames: int) -> None:
+    hug = embrace().slice(0, frames)
+
+    moved, left = Stage(hug, [body(1.0), body(0.6)]).settled(hug)
+
+    assert moved.frames == frames
+    assert np.isfinite(moved.rotations).all()
+    assert left.hand_max_cm < 2
+
+
 def test_nothing_is_kept_of_contacts_where_the_animator_wants_none() -> None:
     pair = standing_pair(neutral_offsets())
     bodies = [body(1.1), body(0.9)]
@@ -229,6 +275,18 @@ def test_easing_begins_early_ends_late_and_never_gives_less() -> None:
     assert np.abs(np.diff(eased, axis=0)).max() < 0.25
     assert eased[:20, 0].max() == 0
     assert eased[41:, 0].max() == 0
+
+
+def test_smoothing_keeps_what_is_steady_and_spreads_what_is_sudden() -> None:
+    moves = np.zeros((40, 3), np.float32)
+    moves[:, 0], moves[20, 1] = 0.3, 1.0
+
+    smooth = in_time(30).smooth(moves)
+
+    np.testing.assert_allclose(smooth[:, 0], 0.3, atol=1e-6)
+    assert smooth[:, 1].max() < 0.6
+    np.testing.assert_allclose(smooth[:, 1].sum(), 1.0, atol=1e-5)
+    assert as_needed.smooth(moves) is moves
 
 
 def test_landmarks_have_the_palms_beyond_the_wrists() -> None:
