@@ -112,8 +112,8 @@ def filled(
     drawn = np.stack([next(made).cpu().numpy() for _ in range(gap.steps)], 1)
     codes = torch.from_numpy(np.concatenate((gap.given, drawn, gap.after), 1)).to(tokenizer.mean.device)
     root, rotations = tokenizer.decode(codes, torch.from_numpy(gap.motion.offsets).to(codes.device))
-    arrays = (part.transpose(0, 1).cpu().numpy() for part in (root, rotations))
-    raw = Motion(FPS, *arrays, gap.motion.offsets)
+    moved, turned = (part.transpose(0, 1).cpu().numpy() for part in (root, rotations))
+    raw = Motion(FPS, moved, turned, gap.motion.offsets)
     known = gap.first - gap.start
     joined = joined_at_both_ends(gap, gap.placement.undo(cleaned(raw, kind)))
     return MotionPiece(0, gap.frames, joined, gap.placement.undo(raw).slice(known, known + gap.frames), told)
