@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from .arms import ELBOWS, WRISTS, arms_moved, arms_turned, flexion, reaching
+from .arms import ELBOWS, WRISTS, arms_moved, arms_turned, flexion, limited, reaching
 from .bodies import FOREARMS, IS_FOREARM, TRUNK, depths, spheres
 from .frames import Frames
 from .stage import Stage
@@ -87,7 +87,7 @@ class Apart(Stage):
                 joints[:, one] = arms_moved(joints[:, one], turned) + push[:, None]
                 pushes[near, one] += push
                 reaches[near, one] += reach
-        return _limited(pushes, _FARTHEST), _limited(reaches, _FARTHEST)
+        return limited(pushes, _FARTHEST), limited(reaches, _FARTHEST)
 
 
 def _touching(joints: np.ndarray) -> np.ndarray:
@@ -140,11 +140,6 @@ def _away(joints: np.ndarray, others: np.ndarray, kept: np.ndarray, share: float
         out = np.einsum("tij,tijk->tk", weight * way, between) / np.maximum(weight.sum((-1, -2)), 1e-12)[:, None]
         reach[:, side] = out + kept[:, side, None] * (-push - out)
     return push, reach
-
-
-def _limited(vectors: np.ndarray, longest: float) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors * np.minimum(1, longest / np.maximum(length, 1e-9))
 
 
 def _around(values: np.ndarray, first: int, last: int, before: int, after: int) -> np.ndarray:

@@ -58,3 +58,9 @@ def reaching(frames: Frames, reach: np.ndarray) -> Frames:
     for joint, parent in ((SHOULDERS, COLLARS), (ELBOWS, SHOULDERS), (WRISTS, ELBOWS)):
         rotations[:, :, joint] = rot.multiply(rot.inverse(world[:, :, parent]), world[:, :, joint])
     return replace(frames, rotations=rotations, world=world, positions=arms_moved(frames.positions, turned))
+
+
+def limited(ways: np.ndarray, longest: float) -> np.ndarray:
+    """Ways (..., 3) of which those longer than ``longest`` metres are shortened to that."""
+    length = np.linalg.norm(ways, axis=-1, keepdims=True)
+    return ways * np.minimum(1, longest / np.maximum(length, 1e-9))

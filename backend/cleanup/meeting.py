@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arms import reaching
+from .arms import limited, reaching
 from .expected import EXPECTED, Expected
 from .frames import Frames
 from .gaps import candidates, gap, palms, raised, scale
@@ -82,9 +82,7 @@ class Meeting(Stage):
 
     def _led(self, frames: Frames, ways: np.ndarray, hands: np.ndarray) -> Frames:
         """Frames with the palms led; where an arm is too short, the other's hand comes the rest of the way."""
-        length = np.linalg.norm(ways, axis=-1, keepdims=True)
-        ways = ways * np.minimum(1, _FARTHEST / np.maximum(length, 1e-9))
-        own = ways[:, : self._moved]
+        own = limited(ways[:, : self._moved], _FARTHEST)
         led = reaching(frames, own)
         short = hands[:, : self._moved] + own - palms(led, self._offsets[: self._moved])
         if np.abs(short).max() < 1e-3:

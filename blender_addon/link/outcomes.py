@@ -1,4 +1,4 @@
-"""What a job's answer becomes: keyframes on characters, or a caption on their actions."""
+"""What a motion that was asked for becomes: keyframes on characters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from protocol.errors import DuologueError
 from protocol.messages import SCRIPT, MotionPart, Result
 from protocol.motion import Motion, joined_as_persons
 
-from .. import captions, compat, conversation, figures, markers, previews, scripts
+from .. import captions, compat, conversation, figures, previews, scripts
 from ..animation.apply import PairWriter
 from ..animation.measured import USUAL, Measured, measure
 from ..animation.named import Named
@@ -254,53 +254,6 @@ class MotionOutcome:
             play=variation is self._variations[0],
             options=self._options,
         )
-
-
-class CaptionOutcome:
-    """Words about the animation that characters have."""
-
-    on_rigs = False
-
-    def __init__(self, described: Sequence[Object], scene: Scene, marker_frame: int | None) -> None:
-        """Remember whom the words are about, and where in the scene a marker shall say them; None for no marker."""
-        self._described = [Named.of(character) for character in described]
-        self._scene, self._marker_frame = scene.name, marker_frame
-        self._text = ""
-
-    def motion(self, part: MotionPart) -> None:
-        """Words come without motion."""
-
-    def text(self, piece: str) -> None:
-        """Nothing is shown before the sentence is whole."""
-
-    def work(self) -> bool:
-        """There is nothing to do before the end."""
-        return False
-
-    def finish(self, result: Result) -> None:
-        """Take the caption."""
-        self._text = " ".join(result.text.split())
-        if not self._text:
-            raise DuologueError(
-                "no_caption", "The backend found no words for this motion.", "Try a longer or clearer stretch of it."
-            )
-
-    def keep(self) -> str:
-        """Write the caption onto the actions."""
-        if not self._text:
-            return ""
-        captions.write([character.find() for character in self._described], self._text)
-        names = " and ".join(character.name for character in self._described)
-        if self._marker_frame is not None:
-            markers.mark(bpy.data.scenes[self._scene], self._marker_frame, names, self._text)
-        return f"{names}: {self._text}"
-
-    def discard(self) -> None:
-        """Nothing was changed yet."""
-
-    def renew(self) -> None:
-        """Forget the words."""
-        self._text = ""
 
 
 def _actions(characters: Sequence[Object]) -> list[str]:

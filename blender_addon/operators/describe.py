@@ -13,8 +13,8 @@ from protocol.messages import DESCRIBE, Submit
 from ..animation.capture import Reading
 from ..characters import pair_with, pairs_of
 from ..link import jobs
+from ..link.caption import CaptionOutcome
 from ..link.job import Request
-from ..link.outcomes import CaptionOutcome
 from ..preferences import backend_settings, preferences_of
 from ..stubs import Context
 from . import checks
