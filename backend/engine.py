@@ -30,7 +30,16 @@ from .language.script_book import ScriptBook
 from .language.slots import UNSAID
 from .language.words import Words
 from .making import MotionPiece, Order, pieces
-from .refusals import LIMITS, at_model_rate, check_gap, check_learned, check_persons, check_prompt, check_seconds
+from .refusals import (
+    LIMITS,
+    at_model_rate,
+    check_gap,
+    check_guidance,
+    check_learned,
+    check_persons,
+    check_prompt,
+    check_seconds,
+)
 from .tasks import ASK, COMPLETE, DESCRIBE, EDIT, GENERATE, REACT, Marker
 from .tokenizer.config import STRIDE
 from .tokenizer.model import MotionTokenizer
@@ -118,7 +127,13 @@ class Engine:
         return engine
 
     def generate(
-        self, prompt: str, seconds: float, seed: int = 0, *, cancelled: Callable[[], bool] = never
+        self,
+        prompt: str,
+        seconds: float,
+        seed: int = 0,
+        *,
+        guidance: float = 1.0,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[MotionPiece]:
         """Make two persons' motion from a prompt, in the pair's canonical frame, at 30 fps.
 
@@ -126,14 +141,17 @@ class Engine:
             prompt: what they do.
             seconds: exact duration; ``round(seconds * 30)`` frames are made.
             seed: the same seed gives the same motion.
+            guidance: how strictly the prompt is followed: 1 as suits the model best, 0 as loosely as it can.
             cancelled: asked before every step of the language model.
 
         Raises:
-            DuologueError: ``prompt_empty``, ``prompt_too_long`` or ``seconds_out_of_range``; at once.
+            DuologueError: ``prompt_empty``, ``prompt_too_long``, ``seconds_out_of_range`` or
+                ``guidance_out_of_range``; at once.
             Cancelled: while iterating, once ``cancelled()`` is true.
         """
         check_prompt(prompt, needed=True)
         check_seconds(seconds)
+        check_guidance(guidance)
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
         script = self._understanding.filled(self._understanding.told(prompt), seconds, seed)
@@ -146,7 +164,7 @@ class Engine:
             frames=frames,
             offsets=offsets,
             cleaner=Cleaner(offsets, kind=self._understanding.kind(script)),
-            sampling=SAMPLING[GENERATE.name],
+            sampling=SAMPLING[GENERATE.name].guided_by(guidance),
             given=self._no_codes,
         )
         return pieces(order, self._model, self._tokenizer, seed, cancelled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from protocol.errors import DuologueError
-from protocol.messages import Limits
+from protocol.messages import GUIDANCE_MAX, Limits
 from protocol.motion import Motion
 
 from .tokenizer.stream import FPS
@@ -42,6 +42,20 @@ def check_prompt(prompt: str, needed: bool = False) -> None:
             "prompt_too_long",
             f"The prompt has {len(prompt)} characters.",
             f"Shorten it to at most {LIMITS.prompt_characters}.",
+        )
+
+
+def check_guidance(guidance: float) -> None:
+    """Refuse a share of guidance that cannot be followed.
+
+    Raises:
+        DuologueError: ``guidance_out_of_range``.
+    """
+    if not 0 <= guidance <= GUIDANCE_MAX:
+        raise DuologueError(
+            "guidance_out_of_range",
+            f"A guidance of {guidance:g} cannot be followed.",
+            f"Choose 0 to {GUIDANCE_MAX:g}; 1 is what suits the model best.",
         )
 
 

@@ -38,6 +38,9 @@ def generate(
     seconds: Annotated[float, typer.Option(help="Duration, 1 to 10.")] = 4.0,
     seed: Seed = 0,
     samples: Samples = 1,
+    guidance: Annotated[
+        float, typer.Option(help="How strictly the sentence is followed, 0 to 4; 1 suits the model.")
+    ] = 1.0,
     checkpoint: Checkpoint = None,
     device: Device = None,
     json: AsJson = False,
@@ -45,7 +48,11 @@ def generate(
     """Make the motion of two persons from a sentence."""
     files = targets(out, samples)
     folder = find_checkpoint(checkpoint)
-    _make(files, folder, device, lambda engine, number: engine.generate(prompt, seconds, seed + number), json=json)
+
+    def made(engine: Engine, number: int) -> Iterator[MotionPiece]:
+        return engine.generate(prompt, seconds, seed + number, guidance=guidance)
+
+    _make(files, folder, device, made, json=json)
 
 
 def react(

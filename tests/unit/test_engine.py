@@ -143,6 +143,8 @@ REFUSALS: dict[str, tuple[Callable[[Engine], object], str]] = {
     "too short a time": (lambda e: e.generate(PROMPT, 0.9), "seconds_out_of_range"),
     "too long a time": (lambda e: e.generate(PROMPT, 10.1), "seconds_out_of_range"),
     "no number of seconds": (lambda e: e.generate(PROMPT, float("nan")), "seconds_out_of_range"),
+    "a guidance below nothing": (lambda e: e.generate(PROMPT, 2.0, guidance=-0.1), "guidance_out_of_range"),
+    "a guidance beyond all measure": (lambda e: e.generate(PROMPT, 2.0, guidance=4.5), "guidance_out_of_range"),
     "a reaction to two": (lambda e: e.react(walker(persons=2)), "motion_persons"),
     "a description of three": (lambda e: e.describe(walker(persons=3)), "motion_persons"),
     "a range of one frame": (lambda e: e.describe(walker(frames=1)), "motion_too_short"),
