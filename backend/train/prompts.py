@@ -15,7 +15,7 @@ from .wording import wording
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _PERSONS = frozenset(("actor", "partner", "they", "them", "first", "second"))
-_WORDING_SHARE = 0.6
+_WORDING_SHARE = 0.8
 """Prompts for a pair in the wider words of `backend.train.wording`; the others are captions."""
 
 

@@ -62,8 +62,8 @@ def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> tu
     if rng.random() < _DEFINITION_SHARE:
         return _one(entry["definitions"], rng), frozenset(("kind",))
     actor = str(script.get("actor", "both"))
-    patterns = _sentences()[kind] if rng.random() < _SENTENCE_SHARE else entry["templates"]
-    pattern = _one(_fitting(patterns, actor), rng)
+    patterns = _fitting(_sentences()[kind], actor) if rng.random() < _SENTENCE_SHARE else []
+    pattern = _one(patterns or _fitting(entry["templates"], actor), rng)
     slots = _slots(pattern)
     names = _names(vocabulary, slots, actor, rng)
 
