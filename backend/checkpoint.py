@@ -17,6 +17,7 @@ FORMAT_VERSION = 2
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
 LANGUAGE_FILES = ("language.json", "language.safetensors", "scripts.safetensors")
+READER_FILES = ("reader.json", "reader.safetensors", "reader_tokenizer.json")
 WORD_FILES = ("text_tokenizer.json", "word_vectors.safetensors")
 BASE_FILES = ("base.json", "base.safetensors", "adapter_*.safetensors")
 """What a checkpoint over a pretrained base has instead of words of its own; the first one always, the others may be."""
@@ -33,12 +34,13 @@ class Checkpoint:
     name: str
 
 
-def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint:
-    """Make a checkpoint folder out of two training runs; a model card ``README.md`` that is there already is kept.
+def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path) -> Checkpoint:
+    """Make a checkpoint folder out of training runs; a model card ``README.md`` that is there already is kept.
 
     Args:
         tokenizer: folder of the finished tokenizer run.
         language: folder of the finished language run.
+        reader: folder of the finished reader run.
         out: the checkpoint's folder; its last part is the checkpoint's name.
 
     Raises:
@@ -47,7 +49,12 @@ def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint
     out.mkdir(parents=True, exist_ok=True)
     recipes = {}
     of_language = (*LANGUAGE_FILES, *_words_or_base(language))
-    for run, names, stage in ((tokenizer, TOKENIZER_FILES, "tokenizer"), (language, of_language, "language")):
+    runs = (
+        (tokenizer, TOKENIZER_FILES, "tokenizer"),
+        (language, of_language, "language"),
+        (reader, READER_FILES, "reader"),
+    )
+    for run, names, stage in runs:
         for name in (*names, "recipe.json"):
             if not (run / name).is_file():
                 raise DuologueError(

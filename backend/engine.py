@@ -25,6 +25,7 @@ from .language.base import BASE_FILE, Base
 from .language.decode import Cancelled, words
 from .language.layout import MotionBlock, Row, TextBlock, row
 from .language.model import MotionLanguageModel, code_vectors
+from .language.prompt_reader import PromptReader
 from .language.sampling import Sampling
 from .language.script_book import ScriptBook
 from .language.slots import UNSAID
@@ -85,13 +86,19 @@ class Engine:
     limits = LIMITS
 
     def __init__(
-        self, name: str, tokenizer: MotionTokenizer, words: Words, model: MotionLanguageModel, book: ScriptBook
+        self,
+        name: str,
+        tokenizer: MotionTokenizer,
+        words: Words,
+        model: MotionLanguageModel,
+        reader: PromptReader,
+        book: ScriptBook,
     ) -> None:
         self.name, self.device = name, model.markers.weight.device.type
         learned = model.config.tasks
         self.tasks = (*learned, STORY) if EDIT.name in learned else learned
         self._tokenizer, self._words, self._model = tokenizer, words, model
-        self._understanding = Understanding(model, words, book)
+        self._understanding = Understanding(model, words, reader, book)
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Engine:
@@ -114,14 +121,14 @@ class Engine:
             base = Base.open(folder) if (folder / BASE_FILE).is_file() else None
             spoken = Words.load(folder) if base is None else base.words
             model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors, base).to(device)
-            book = ScriptBook.load(folder)
+            reader = PromptReader.load(folder).to(device)
+            engine = cls(checkpoint.name, tokenizer, spoken, model, reader, ScriptBook.load(folder))
         except (ValueError, KeyError, RuntimeError) as error:
             raise DuologueError(
                 "checkpoint_unreadable",
                 f"The files of the checkpoint {folder} do not fit together: {error}.",
                 "Download or package the checkpoint again.",
             ) from error
-        engine = cls(checkpoint.name, tokenizer, spoken, model, book)
         for _ in engine.generate("two people", LIMITS.seconds_min):
             pass
         return engine

@@ -12,6 +12,7 @@ from protocol.errors import DuologueError
 
 from .language.layout import MotionBlock, collate, row
 from .language.model import MotionLanguageModel, likeliest
+from .language.prompt_reader import PromptReader
 from .language.script_book import ScriptBook
 from .language.slots import UNSAID, numbers, script_of
 from .language.words import Words
@@ -24,11 +25,17 @@ class Understanding:
     Args:
         model: in evaluation mode.
         words: its text tokenizer.
+        reader: of prompts, in evaluation mode.
         book: fills what was left open.
+
+    Raises:
+        ValueError: if the reader does not fill the model's slots.
     """
 
-    def __init__(self, model: MotionLanguageModel, words: Words, book: ScriptBook) -> None:
-        self._model, self._words, self._book = model, words, book
+    def __init__(self, model: MotionLanguageModel, words: Words, reader: PromptReader, book: ScriptBook) -> None:
+        if reader.slots != model.config.slots:
+            raise ValueError("prompts are read into other slots than motion follows")
+        self._model, self._words, self._reader, self._book = model, words, reader, book
 
     @property
     def open(self) -> np.ndarray:
@@ -37,7 +44,7 @@ class Understanding:
 
     def told(self, prompt: str) -> np.ndarray:
         """What a prompt says, (S,); all open if it is empty."""
-        return self._model.read_prompt(self._words.encode(prompt))
+        return self._reader.read(prompt)
 
     @torch.inference_mode()
     def shown(self, codes: np.ndarray, scales: Sequence[float]) -> np.ndarray:

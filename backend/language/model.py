@@ -84,7 +84,6 @@ class MotionLanguageModel(nn.Module):
         self.slot_sizes = sizes
         self.register_buffer("slot_starts", torch.tensor([0, *sizes]).cumsum(0)[:-1], persistent=False)
         self.slots = nn.Embedding(sum(sizes), width)
-        self.prompt_reader = SentenceReader(config.word_width, sum(sizes))
         self.motion_reader = nn.Linear(width, sum(sizes))
         if EDIT.name in config.tasks:
             self.slot_words = nn.Embedding(sum(sizes), config.word_width)
@@ -148,10 +147,6 @@ class MotionLanguageModel(nn.Module):
         """What is added to every motion position for the script it follows: slots (..., S) to (..., width)."""
         return self._loudness * self.slots(slots + self.slot_starts).sum(-2)
 
-    def prompt_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """What prompts say of each slot, as logits (N, 1 + values), from padded word ids (N, W) and their mask."""
-        return self.prompt_reader(self._heard(prompt), mask).split(self.slot_sizes, -1)
-
     def edit_logits(self, prompt: torch.Tensor, mask: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What instructions want of each slot, as logits (N, 1 + values); the first class keeps what is there.
 
@@ -167,14 +162,6 @@ class MotionLanguageModel(nn.Module):
     def motion_logits(self, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What motions show of each slot, as logits (M, 1 + values), from hidden states (M, width) at END_MOTION."""
         return self.motion_reader(hidden).split(self.slot_sizes, -1)
-
-    @torch.inference_mode()
-    def read_prompt(self, prompt: Sequence[int]) -> np.ndarray:
-        """The script (S,) that the words of a prompt most likely tell; all open if it has no words."""
-        if not prompt:
-            return np.zeros(len(self.slot_sizes), np.int64)
-        ids = torch.tensor([list(prompt)], device=self.markers.weight.device)
-        return likeliest(self.prompt_logits(ids, torch.ones_like(ids, dtype=torch.bool)))
 
     @torch.inference_mode()
     def read_edit(self, instruction: Sequence[int], before: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ class ScriptBook:
 
     def save(self, folder: Path) -> None:
         """Write the scripts into a checkpoint folder."""
-        save_file({"scripts": self.scripts.astype(np.int16), "seconds": self.seconds}, folder / FILE)
+        save_file({"scripts": self.scripts.astype(np.uint8), "seconds": self.seconds}, folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> ScriptBook:

@@ -37,7 +37,7 @@ from .conversations import (
 )
 from .examples import Mixture, draw_row
 from .plan import Plan
-from .reading import Reading, learn_to_edit, learn_to_read
+from .reading import Reading, learn_to_edit
 from .recipe import read_recipe
 from .run import Run, pick_device, step_seed
 from .stepping import Stepping
@@ -170,10 +170,9 @@ def fit_conversations(
         return [draw_row(corpus.example(*item), words, slots, recipe.mixture, rng) for item in plan.items(step)]
 
     stepping.fit(run, model, losses, (recipe.steps,))
-    read_right = learn_to_read(model, plan.any_example, words, recipe.reading, stepping.seed)
     edits_right = learn_to_edit(model, _scripts(corpus), words, recipe.reading, stepping.seed)
     figures = validation.measure(model)
-    run.log(recipe.steps, prompts_read_right=read_right, edits_read_right=edits_right, **figures)
+    run.log(recipe.steps, edits_read_right=edits_right, **figures)
     return model.cpu().eval()
 
 

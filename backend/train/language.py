@@ -22,7 +22,6 @@ from . import processes
 from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
 from .examples import Mixture, draw_row, spoken_words
 from .plan import Plan
-from .reading import Reading, learn_to_read
 from .recipe import read_recipe
 from .run import Run, pick_device, step_seed
 from .stepping import Stepping
@@ -60,7 +59,6 @@ class LanguageRecipe:
     model: ModelSizes = field(default_factory=ModelSizes)
     base: BaseRecipe | None = None
     mixture: Mixture = field(default_factory=Mixture)
-    reading: Reading = field(default_factory=Reading)
 
 
 def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resume: bool) -> None:
@@ -123,8 +121,7 @@ def fit_language(
         return stepping.losses(model, rows)
 
     stepping.fit(run, model, losses, cycles)
-    read_right = learn_to_read(model, plan.any_example, words, recipe.reading, stepping.seed)
-    run.log(sum(cycles), prompts_read_right=read_right, **validation.measure(model))
+    run.log(sum(cycles), **validation.measure(model))
     return model.cpu().eval()
 
 

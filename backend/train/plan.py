@@ -6,7 +6,7 @@ import numpy as np
 
 from protocol.errors import DuologueError
 
-from .codes import VARIANTS, EncodedCorpus, Example
+from .codes import VARIANTS, EncodedCorpus
 
 _BUCKET_BATCHES = 20
 """Batches whose scenes are sorted by length among themselves."""
@@ -34,10 +34,6 @@ class Plan:
         self._batch, self._seed = min(batch, len(self._scenes)), seed
         self.steps_an_epoch = len(self._scenes) // self._batch
         self._epoch, self._order = -1, np.empty(0, int)
-
-    def any_example(self, rng: np.random.Generator) -> Example:
-        """Some variant of some training scene."""
-        return self._corpus.example(int(rng.choice(self._scenes)), int(rng.integers(len(VARIANTS))))
 
     def items(self, step: int) -> list[tuple[int, int]]:
         """(scene, variant) of each sample of a step."""

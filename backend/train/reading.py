@@ -1,15 +1,14 @@
-"""Teaches a model to read prompts and instructions, from words alone: without motion it takes but minutes."""
+"""Teaches a model to read instructions, from words alone: without motion it takes but minutes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from rich.progress import track
-from torch import nn
 
 from protocol.errors import DuologueError
 
@@ -20,55 +19,24 @@ from ..language.losses import slot_surprise
 from ..language.model import MotionLanguageModel
 from ..language.slots import numbers
 from ..language.words import Words
-from .codes import Example
-from .prompts import pair_prompt, person_prompt
 from .run import step_seed
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How the reading of prompts is learned.
+    """How the reading of instructions is learned.
 
     Attributes:
         steps: optimizer steps.
-        prompts: prompts a step.
-        alone: share of prompts that tell what B alone does, as a prompt for a reaction may.
-        word_dropout: share of a prompt's words left out, so that no single word is relied on.
+        instructions: how many a step.
+        word_dropout: share of the words left out, so that no single word is relied on.
         learning_rate: peak.
     """
 
     steps: int = 4000
-    prompts: int = 64
-    alone: float = 0.25
+    instructions: int = 64
     word_dropout: float = 0.1
     learning_rate: float = 2e-3
-
-
-def learn_to_read(
-    model: MotionLanguageModel,
-    any_example: Callable[[np.random.Generator], Example],
-    words: Words,
-    reading: Reading,
-    seed: int,
-) -> float:
-    """Train the model's prompt reader and nothing else; returns the share of scripts read right in all told slots.
-
-    Args:
-        model: its ``prompt_reader`` is trained, in place; left in evaluation mode.
-        any_example: draws a training example.
-        words: the text tokenizer.
-        reading: how.
-        seed: of everything random.
-    """
-    device = model.markers.weight.device
-
-    def read(rng: np.random.Generator) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        drawn = [draw_prompt(any_example(rng), model, words, reading, rng) for _ in range(reading.prompts)]
-        ids, mask = padded_prompts([prompt for prompt, _ in drawn])
-        scripts = torch.from_numpy(np.stack([script for _, script in drawn]))
-        return model.prompt_logits(ids.to(device), mask.to(device)), scripts.to(device)
-
-    return _learn(model, [model.prompt_reader], read, reading, seed, "Learning to read prompts")
 
 
 def learn_to_edit(
@@ -78,7 +46,7 @@ def learn_to_edit(
     reading: Reading,
     seed: int,
 ) -> float:
-    """Train the model's reader of instructions and nothing else; returns the share of changes read right.
+    """Train the model's reader of instructions and nothing else; returns the share read right in the last tenth.
 
     Args:
         model: its ``edit_reader`` is trained, in place; left in evaluation mode.
@@ -87,21 +55,32 @@ def learn_to_edit(
         reading: how.
         seed: of everything random.
     """
-    device = model.markers.weight.device
+    device, slots = model.markers.weight.device, model.config.slots
     changes = Changes(scripts)
-
-    def read(rng: np.random.Generator) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        drawn = [changes.draw(rng) for _ in range(reading.prompts)]
+    torch.manual_seed(seed)
+    model.train()
+    parameters = [*model.edit_reader.parameters(), *model.slot_words.parameters()]
+    optimizer = torch.optim.AdamW(parameters, reading.learning_rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, reading.steps)
+    right = []
+    for step in track(range(reading.steps), "Learning to read instructions"):
+        rng = np.random.default_rng(step_seed(seed, step))
+        drawn = [changes.draw(rng) for _ in range(reading.instructions)]
         kept = [
             [word for word in words.encode(text) if rng.random() >= reading.word_dropout] for text, _, _, _ in drawn
         ]
         ids, mask = padded_prompts(kept)
-        slots = model.config.slots
-        before = torch.from_numpy(np.stack([numbers(slots, script) for _, script, _, _ in drawn]))
-        wanted = torch.from_numpy(np.stack([numbers(slots, script, told) for _, _, script, told in drawn]))
-        return model.edit_logits(ids.to(device), mask.to(device), before.to(device)), wanted.to(device)
-
-    return _learn(model, [model.edit_reader, model.slot_words], read, reading, seed, "Learning to read instructions")
+        before = torch.from_numpy(np.stack([numbers(slots, script) for _, script, _, _ in drawn])).to(device)
+        wanted = torch.from_numpy(np.stack([numbers(slots, script, told) for _, _, script, told in drawn])).to(device)
+        logits = model.edit_logits(ids.to(device), mask.to(device), before)
+        optimizer.zero_grad()
+        slot_surprise(logits, wanted).backward()
+        optimizer.step()
+        schedule.step()
+        found = torch.stack([slot.argmax(-1) for slot in logits], -1)
+        right.append(float((found == wanted).all(-1).float().mean()))
+    model.eval()
+    return float(np.mean(right[-max(1, reading.steps // 10) :]))
 
 
 class Changes:
@@ -160,42 +139,3 @@ class Changes:
         others = self._of_kind[kinds[int(rng.integers(len(kinds)))]]
         same = [other for other in others if other["actor"] == script["actor"]] or others
         return same[int(rng.integers(len(same)))]
-
-
-def _learn(
-    model: MotionLanguageModel,
-    parts: Sequence[nn.Module],
-    read: Callable[[np.random.Generator], tuple[tuple[torch.Tensor, ...], torch.Tensor]],
-    reading: Reading,
-    seed: int,
-    what: str,
-) -> float:
-    """Train parts of a model; returns the share of scripts read right in all slots in the last tenth of the steps."""
-    torch.manual_seed(seed)
-    model.train()
-    parameters = [parameter for part in parts for parameter in part.parameters()]
-    optimizer = torch.optim.AdamW(parameters, reading.learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, reading.steps)
-    right = []
-    for step in track(range(reading.steps), what):
-        logits, scripts = read(np.random.default_rng(step_seed(seed, step)))
-        optimizer.zero_grad()
-        slot_surprise(logits, scripts).backward()
-        optimizer.step()
-        schedule.step()
-        found = torch.stack([slot.argmax(-1) for slot in logits], -1)
-        right.append(float((found == scripts).all(-1).float().mean()))
-    model.eval()
-    return float(np.mean(right[-max(1, reading.steps // 10) :]))
-
-
-def draw_prompt(
-    example: Example, model: MotionLanguageModel, words: Words, reading: Reading, rng: np.random.Generator
-) -> tuple[list[int], np.ndarray]:
-    """Word ids of a random prompt that is true of an example, some left out, and the script (S,) that it tells."""
-    if rng.random() < reading.alone:
-        text, told = person_prompt(example.kind, example.script, "B", rng)
-    else:
-        text, told = pair_prompt(example.kind, example.script, rng)
-    ids = [word for word in words.encode(text) if rng.random() >= reading.word_dropout]
-    return ids, numbers(model.config.slots, example.script, told)

@@ -19,10 +19,9 @@ from backend.language.layout import (
     Row,
     TextBlock,
     collate,
-    padded_prompts,
     row,
 )
-from backend.language.losses import losses, slot_surprise
+from backend.language.losses import losses
 from backend.language.model import MotionLanguageModel, likeliest
 from backend.language.sampling import Sampling
 from backend.language.words import Words, normalized
@@ -288,16 +287,3 @@ def test_the_script_is_added_to_every_motion_position(model: MotionLanguageModel
     differs = (first != second).any(-1).numpy()
     assert differs[rows[0].kind == MOTION].all()
     assert not differs[-1], "END_MOTION is told nothing: what is read there is read from the motion"
-
-
-def test_reading_prompts_is_learned_from_prompts_alone(vocabulary: Words) -> None:
-    model = tiny_model(vocabulary, tiny_tokenizer())
-    prompts, scripts = [[3, 4], [4, 3], [5]], [[1, 3, 0], [2, 1, 0], [2, 2, 2]]
-    optimizer = torch.optim.Adam(model.prompt_reader.parameters(), 1e-2)
-    for _ in range(60):
-        ids, mask = padded_prompts(prompts)
-        optimizer.zero_grad()
-        slot_surprise(model.prompt_logits(ids, mask), torch.tensor(scripts)).backward()
-        optimizer.step()
-    assert [model.read_prompt(prompt).tolist() for prompt in prompts] == scripts
-    assert not model.read_prompt([]).any()

@@ -12,14 +12,13 @@ from backend.train.language import train_language
 from tests.unit.test_base import llama, write_base
 from tests.unit.test_engine import joined, walker
 from tests.unit.test_train_instruct import SCRIPT, scene, written
-from tests.unit.tiny import tiny_tokenizer
+from tests.unit.tiny import tiny_reader_run, tiny_tokenizer
 
 RECIPE = """
 cycles: [2]
 base: {{name: "{base}", quantization: "{quantization}", lora: {{rank: 4, alpha: 8, dropout: 0.0}}}}
 model: {{head_width: 16}}
 stepping: {{level_weights: [1.0, 0.5, 0.5], batch: 2, warmup: 1, accumulate: 2}}
-reading: {{steps: 2, prompts: 4}}
 """
 
 
@@ -41,7 +40,7 @@ def test_a_base_is_aligned_and_only_what_is_ours_is_packaged(
     recipe.write_text(RECIPE.format(base=base, quantization=quantization))
     train_language(corpus, tokenizer, recipe, tmp_path / "run", resume=False)
     folder = tmp_path / "based"
-    package_checkpoint(tokenizer, tmp_path / "run", folder)
+    package_checkpoint(tokenizer, tmp_path / "run", tiny_reader_run(tmp_path / "reader", tmp_path / "run"), folder)
     assert (folder / BASE_FILE).is_file()
     assert not (folder / "word_vectors.safetensors").exists()
     with safe_open(folder / "language.safetensors", "pt") as file:

@@ -26,12 +26,12 @@ from backend.train.instruct import instructed, train_instruct
 from backend.train.reading import Changes
 from protocol.errors import DuologueError
 from tests.unit.test_engine import joined, walker
-from tests.unit.tiny import tiny_model, tiny_tokenizer, tiny_words
+from tests.unit.tiny import tiny_model, tiny_reader_run, tiny_tokenizer, tiny_words
 
 RECIPE = """
 steps: 6
 stepping: {level_weights: [1.0, 0.5, 0.5], batch: 4, warmup: 2}
-reading: {steps: 3, prompts: 4}
+reading: {steps: 3, instructions: 4}
 """
 SCRIPT = {"kind": "push", "actor": "A", "hand": "left", "speed": "normal", "count": 1}
 
@@ -194,7 +194,7 @@ def test_an_aligned_model_and_dialogues_become_a_checkpoint_that_edits(
     ScriptBook(scripts, np.full(len(scripts), 2.0)).save(start)
     recipe.write_text(RECIPE)
     train_instruct(corpus, dialogues, tokenizer, start, recipe, out, resume=False)
-    package_checkpoint(tokenizer, out, tmp_path / "small")
+    package_checkpoint(tokenizer, out, tiny_reader_run(tmp_path / "reader", out), tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
     assert {"edit", "ask", "story"} <= set(engine.tasks)
     assert "".join(engine.ask(walker(persons=2), "who leads?")).endswith(".")

@@ -27,12 +27,11 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion
 from protocol.rotations import normalize
 from protocol.skeleton import neutral_offsets
-from tests.unit.tiny import tiny_tokenizer, tiny_words
+from tests.unit.tiny import tiny_reader_run, tiny_tokenizer, tiny_words
 
 RECIPE = """
 cycles: [1, 1]
 stepping: {level_weights: [1.0, 0.5, 0.5], batch: 4, warmup: 2}
-reading: {steps: 5, prompts: 8}
 model: {width: 16, layers: 1, heads: 2, feed_forward: 24, head_width: 16}
 """
 
@@ -195,10 +194,8 @@ def test_all_words_of_training_captions_can_be_said() -> None:
 def test_a_corpus_becomes_a_checkpoint_that_runs(tokenizer: Path, finished: Path, tmp_path: Path) -> None:
     log = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert {"motion", "text", "script", "loss"} <= set(log[0])
-    assert {"validation_motion", "validation_motion_unprompted", "caption_kind_right", "prompts_read_right"} <= set(
-        log[-1]
-    )
-    package_checkpoint(tokenizer, finished, tmp_path / "small")
+    assert {"validation_motion", "validation_motion_unprompted", "caption_kind_right"} <= set(log[-1])
+    package_checkpoint(tokenizer, finished, tiny_reader_run(tmp_path / "reader", finished), tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
     assert sum(piece.motion.frames for piece in engine.generate("two people shake hands", 1.0)) == 30
 

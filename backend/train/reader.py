@@ -1,0 +1,142 @@
+"""Trains the reader of prompts, from scripts and the words that are true of them: it never sees motion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from protocol.errors import DuologueError
+
+from ..corpus.choreographer.captions import mirrored, swapped
+from ..corpus.scene import read_scenes
+from ..language.losses import slot_surprise
+from ..language.prompt_reader import PromptReader, fetch_encoder
+from ..language.slots import numbers, slots_of
+from . import processes
+from .codes import VARIANTS
+from .prompts import pair_prompt, person_prompt
+from .recipe import read_recipe
+from .run import Run, autocast, fit, pick_device, step_seed
+
+
+@dataclass(frozen=True)
+class ReaderRecipe:
+    """How a reader is trained.
+
+    Attributes:
+        steps: optimizer steps in all.
+        prompts: prompts a step.
+        alone: share of prompts that tell what B alone does, as a prompt for a reaction may.
+        hidden: share of a prompt's words that are hidden, so that no single word is relied on.
+        tuned_layers: how many of the encoder's last layers are tuned; the others stay as they are.
+        width: features of a slot's question.
+        encoder_rate: peak learning rate of the encoder.
+        learning_rate: peak learning rate of what reads the slots.
+        warmup: steps to the peak.
+        weight_decay: of AdamW.
+        bfloat16: compute in bfloat16 on a CPU too: twice as fast where it has AVX512-BF16 or AMX, slower elsewhere.
+        seed: of everything random.
+    """
+
+    steps: int
+    prompts: int = 96
+    alone: float = 0.15
+    hidden: float = 0.06
+    tuned_layers: int = 3
+    width: int = 128
+    encoder_rate: float = 2e-4
+    learning_rate: float = 2e-3
+    warmup: int = 60
+    weight_decay: float = 0.01
+    bfloat16: bool = False
+    seed: int = 0
+
+
+Told = tuple[str, Mapping[str, Any]]
+"""A kind of interaction and a script of it."""
+
+
+def train_reader(corpus: Path, recipe: Path, out: Path, resume: bool) -> None:
+    """Train a reader by a recipe and write it into the run's folder.
+
+    Args:
+        corpus: folder of choreographed scenes, of which only ``scenes.jsonl`` is read.
+        recipe: YAML file of a `ReaderRecipe`.
+        out: the run's folder.
+        resume: go on with the run that is there.
+
+    Raises:
+        DuologueError: ``corpus_missing``, ``encoder_missing``, ``recipe_invalid``, and what `Run` and `fit` raise.
+    """
+    settings = read_recipe(recipe, ReaderRecipe)
+    run = Run(out, settings, resume)
+    encoder, tokenizer = fetch_encoder(out / "encoder")
+    scripts = training_scripts(corpus)
+    torch.manual_seed(settings.seed)
+    reader = PromptReader(encoder, tokenizer, slots_of(script for _, script in scripts), settings.width)
+    fit_reader(run, settings, reader.to(pick_device()), scripts)
+    if processes.is_main():
+        reader.cpu().save(out)
+
+
+def training_scripts(corpus: Path) -> list[Told]:
+    """The scripts of a corpus's training scenes, in all four variants.
+
+    Raises:
+        DuologueError: ``corpus_missing`` if it has none.
+    """
+    scenes = [scene for scene in read_scenes(corpus) if scene.split == "train"]
+    if not scenes:
+        raise DuologueError("corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`.")
+    scripts = []
+    for scene in scenes:
+        for swap, mirror in VARIANTS:
+            script = swapped(scene.script) if swap else scene.script
+            scripts.append((scene.kind, mirrored(script) if mirror else script))
+    return scripts
+
+
+def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Sequence[Told]) -> None:
+    """Train a reader, in place; it is left in evaluation mode."""
+    device = pick_device()
+    encoder = reader.encoder
+    layers = encoder.encoder.layer
+    frozen = [encoder.embeddings, *layers[: len(layers) - recipe.tuned_layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+    tuned = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
+    own = [parameter for name, parameter in reader.named_parameters() if not name.startswith("encoder.")]
+    groups = [{"params": tuned, "lr": recipe.encoder_rate}, {"params": own, "lr": recipe.learning_rate}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+
+    def losses(step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng(step_seed(recipe.seed, step))
+        drawn = [draw_prompt(scripts, reader, recipe.alone, rng) for _ in range(recipe.prompts)]
+        ids, mask = reader.tokens([prompt for prompt, _ in drawn])
+        wanted = torch.from_numpy(np.stack([script for _, script in drawn])).to(device)
+        hidden = (torch.rand(ids.shape) < recipe.hidden) & mask
+        ids = torch.where(hidden, reader.mask_token, ids)
+        on_cpu = torch.autocast("cpu", torch.bfloat16) if recipe.bfloat16 else nullcontext()
+        with on_cpu if device.type == "cpu" else autocast(device):
+            logits = reader(ids.to(device), mask.to(device))
+        return {"slots": slot_surprise(logits, wanted)}
+
+    fit(run, reader, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
+    reader.eval()
+
+
+def draw_prompt(
+    scripts: Sequence[Told], reader: PromptReader, alone: float, rng: np.random.Generator
+) -> tuple[str, np.ndarray]:
+    """A random prompt that is true of a script, and the numbers (S,) of what it tells."""
+    kind, script = scripts[int(rng.integers(len(scripts)))]
+    lone = rng.random() < alone
+    prompt, told = person_prompt(kind, script, "B", rng) if lone else pair_prompt(kind, script, rng)
+    return prompt, numbers(reader.slots, script, told)
