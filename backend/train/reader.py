@@ -46,7 +46,7 @@ class ReaderRecipe:
     """
 
     steps: int
-    prompts: int = 96
+    prompts: int = 64
     alone: float = 0.15
     hidden: float = 0.06
     tuned_layers: int = 3
@@ -58,6 +58,9 @@ class ReaderRecipe:
     bfloat16: bool = False
     seed: int = 0
 
+
+_BATCHES_SORTED = 16
+"""Batches whose prompts are sorted by length among themselves."""
 
 Told = tuple[str, Mapping[str, Any]]
 """A kind of interaction and a script of it."""
@@ -116,20 +119,47 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
     groups = [{"params": tuned, "lr": recipe.encoder_rate}, {"params": own, "lr": recipe.learning_rate}]
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
+    batches = _Batches(scripts, reader, recipe)
+
     def losses(step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng(step_seed(recipe.seed, step))
-        drawn = [draw_prompt(scripts, reader, recipe.alone, rng) for _ in range(recipe.prompts)]
-        ids, mask = reader.tokens([prompt for prompt, _ in drawn])
-        wanted = torch.from_numpy(np.stack([script for _, script in drawn])).to(device)
+        ids, mask, wanted = batches.of(step)
         hidden = (torch.rand(ids.shape) < recipe.hidden) & mask
         ids = torch.where(hidden, reader.mask_token, ids)
         on_cpu = torch.autocast("cpu", torch.bfloat16) if recipe.bfloat16 else nullcontext()
         with on_cpu if device.type == "cpu" else autocast(device):
             logits = reader(ids.to(device), mask.to(device))
-        return {"slots": slot_surprise(logits, wanted)}
+        return {"slots": slot_surprise(logits, wanted.to(device))}
 
     fit(run, reader, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
     reader.eval()
+
+
+class _Batches:
+    """Prompts of like length together: padded to the longest of any, most of what is computed would be padding."""
+
+    def __init__(self, scripts: Sequence[Told], reader: PromptReader, recipe: ReaderRecipe) -> None:
+        self._scripts, self._reader, self._recipe = scripts, reader, recipe
+        self._group, self._batches = -1, []
+
+    def of(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids (N, W), their mask, and the scripts (N, S) that they tell."""
+        group, number = divmod(step, _BATCHES_SORTED)
+        if group != self._group:
+            self._group, self._batches = group, self._drawn(group)
+        return self._batches[number]
+
+    def _drawn(self, group: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+        rng = np.random.default_rng(step_seed(self._recipe.seed, group))
+        size = self._recipe.prompts
+        drawn = [
+            draw_prompt(self._scripts, self._reader, self._recipe.alone, rng) for _ in range(size * _BATCHES_SORTED)
+        ]
+        drawn.sort(key=lambda item: len(item[0]))
+        batches = []
+        for start in rng.permutation(range(0, len(drawn), size)):
+            prompts, scripts = zip(*drawn[start : start + size], strict=True)
+            batches.append((*self._reader.tokens(prompts), torch.from_numpy(np.stack(scripts))))
+        return batches
 
 
 def draw_prompt(
