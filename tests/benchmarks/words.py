@@ -1,11 +1,12 @@
 """How well prompts are read, with word vectors frozen or tuned, and with captions alone or synonyms besides: one table.
 
     python -m tests.benchmarks.words                     some minutes on one processor core
-    python -m tests.benchmarks.words --steps 3000        as long as the shipped reader learns
+    python -m tests.benchmarks.words --steps 3000        as long as readers of word vectors need
 
-The reader of `backend.language.intent` alone is trained, from prompts without motion. Synonyms are the wordings of
-``vocabulary.json``. Tuned vectors are trained with the reader, those of the words that training prompts use; the others
-stay where they were. Judged by held-out phrasings of all kinds, and by blind ones, whose author had seen neither.
+A reader of WordLlama's vectors is trained, from prompts without motion: what was tried before the sentence encoder of
+`backend.language.prompt_reader`. Synonyms are the wordings of `backend.train.wording`. Tuned vectors are trained with
+the reader, those of the words that training prompts use; the others stay where they were. Judged by held-out phrasings
+of all kinds, and by blind ones, whose author had seen neither.
 """
 
 from __future__ import annotations
