@@ -45,6 +45,9 @@ class PromptReader(nn.Module):
         slots: what is read.
         width: features of a question.
         dropout: on the answers, in training.
+
+    Raises:
+        ValueError: if the tokenizer has no mask.
     """
 
     def __init__(
@@ -55,7 +58,10 @@ class PromptReader(nn.Module):
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_TOKENS_MAX)
-        self.mask_token = self._tokenizer.token_to_id(_MASK)
+        mask_token = self._tokenizer.token_to_id(_MASK)
+        if mask_token is None:
+            raise ValueError(f"the tokenizer of the prompt reader has no {_MASK}")
+        self.mask_token: int = mask_token
         self.encoder = encoder
         meaning = encoder.config.hidden_size
         self.heard, self.keys = nn.Linear(meaning, width), nn.Linear(meaning, width)

@@ -124,7 +124,7 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
     def losses(step: int) -> dict[str, Tensor]:
         ids, mask, wanted = batches.of(step)
         hidden = (torch.rand(ids.shape) < recipe.hidden) & mask
-        ids = torch.where(hidden, reader.mask_token, ids)
+        ids = ids.masked_fill(hidden, reader.mask_token)
         on_cpu = torch.autocast("cpu", torch.bfloat16) if recipe.bfloat16 else nullcontext()
         with on_cpu if device.type == "cpu" else autocast(device):
             logits = reader(ids.to(device), mask.to(device))

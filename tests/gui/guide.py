@@ -79,7 +79,7 @@ def variations() -> Steps:
             break
     assert settings().result.shown == 1
     second = settings().result.variations[1]
-    assert bpy.data.objects["Alice"].animation_data.action == second.action
+    assert playing("Alice") == second.action
     assert second.action.preview.icon_id > 0
     yield from kit.settle()
     kit.picture("variations")
@@ -102,7 +102,7 @@ def reject_and_accept() -> Steps:
 
 def react() -> Steps:
     """Right-click Alice in the Outliner: Bob answers."""
-    before = bpy.data.objects["Bob"].animation_data.action
+    before = playing("Bob")
     outliner = kit.region(kit.area("OUTLINER"))
     yield from kit.right_click(outliner.x + 80, outliner.y + outliner.height - ALICES_ROW)
     yield from kit.settle()
@@ -111,7 +111,7 @@ def react() -> Steps:
     yield from kit.until(lambda: jobs().latest().title == "React", "React begun from the menu", 60)
     yield from ended()
     assert jobs().latest().error is None, jobs().latest().error
-    assert bpy.data.objects["Bob"].animation_data.action != before
+    assert playing("Bob") != before
 
 
 def describe() -> Steps:
@@ -136,7 +136,8 @@ def several_pairs() -> Steps:
 
 def map_bones() -> Steps:
     """A rig whose hand is called otherwise: what is missing, and the rows to fill in."""
-    hand = next(bone for bone in bpy.data.objects["Alice"].data.bones if bone.name.endswith("LeftHand"))
+    armature: Any = bpy.data.objects["Alice"].data
+    hand = next(bone for bone in armature.bones if bone.name.endswith("LeftHand"))
     hand.name = "Paw"
     yield from kit.settle()
     kit.picture("mapping")
@@ -152,6 +153,12 @@ def trouble() -> Steps:
     kit.move(*nowhere())
     yield from kit.settle()
     kit.picture("trouble")
+
+
+def playing(name: str) -> Any:
+    """The action of a character; None where it has none."""
+    data: Any = bpy.data.objects[name].animation_data
+    return data.action if data is not None else None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bpy
 import kit
 import numpy as np
-from clicks import GENERATE, ended, held, jobs, keys, nowhere, pick_characters, prepare, settings, sidebar
+from clicks import GENERATE, ended, held, jobs, nowhere, pick_characters, prepare, settings, sidebar
 from kit import OUT, Steps
 
 context: Any = bpy.context
@@ -144,14 +144,15 @@ def talk() -> Any:
 
 def last_frame() -> int:
     """The last keyed frame of Alice."""
-    assert keys("Alice")
-    return round(bpy.data.objects["Alice"].animation_data.action.frame_range[1])
+    data: Any = bpy.data.objects["Alice"].animation_data
+    return round(data.action.frame_range[1])
 
 
 def pose(frame: int) -> np.ndarray:
     """Where Alice's bones are at a frame, (bones, 4, 4) in her space."""
     context.scene.frame_set(frame)
-    return np.array([bone.matrix for bone in bpy.data.objects["Alice"].pose.bones])
+    alice: Any = bpy.data.objects["Alice"]
+    return np.array([bone.matrix for bone in alice.pose.bones])
 
 
 if __name__ == "__main__":

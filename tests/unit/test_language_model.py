@@ -144,8 +144,8 @@ def test_a_later_word_changes_nothing_before_it(model: MotionLanguageModel) -> N
     [{"slots": [1, 1, 0]}, {"slots": [2, 1, 1]}, {"scales": [1.0, 1.2]}, {"scales": [1.2, 1.0]}, {"steps": 21}],
 )
 def test_what_is_asked_for_reaches_the_motion(model: MotionLanguageModel, change: dict[str, Any]) -> None:
-    codes = some_codes()
-    ours, theirs = (generation(codes=codes, **({"steps": 20} | asked)) for asked in ({}, change))
+    usual: dict[str, Any] = {"codes": some_codes(), "steps": 20}
+    ours, theirs = generation(**usual), generation(**(usual | change))
     assert not torch.allclose(all_logits(model, collate([ours]))[2:], all_logits(model, collate([theirs]))[2:])
 
 
