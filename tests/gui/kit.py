@@ -122,9 +122,9 @@ def write(text: str) -> None:
 def search(text: str) -> Steps:
     """Run what Blender's search finds first for a text; the mouse must be over an area."""
     key("F3")
-    yield 2 * _SETTLE_SECONDS
-    write(text)
-    yield 2 * _SETTLE_SECONDS
+    yield 4 * _SETTLE_SECONDS
+    write(text.lower())
+    yield 4 * _SETTLE_SECONDS
     key("Return")
     yield _SETTLE_SECONDS
 
