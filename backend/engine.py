@@ -172,7 +172,8 @@ class Engine:
             offsets=offsets,
             cleaner=Cleaner(offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name].guided_by(guidance),
-            given=self._no_codes,
+            given=self._understanding.opening(script, seconds, seed),
+            opens=True,
         )
         return pieces(order, self._model, self._tokenizer, seed, cancelled)
 

@@ -60,7 +60,8 @@ class Order:
         cleaner: takes their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
         before: motion that the model sees first, such as the person that is reacted to.
-        given: (2, m, D) codes of both persons with which the motion begins; its frames are not made again.
+        given: (2, m, D) codes of both persons with which the motion begins.
+        opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
         partner: (steps, D) codes of A, if only B is made.
         placed: moves frames from the canonical frame to where they belong.
         goes_on_from: the last frame before the motion, where that frame belongs.
@@ -76,6 +77,7 @@ class Order:
     cleaner: Cleaner
     sampling: Sampling
     given: np.ndarray
+    opens: bool = False
     before: tuple[MotionBlock, ...] = ()
     partner: np.ndarray | None = None
     placed: Callable[[Motion], Motion] = field(default=_as_it_is)
@@ -102,7 +104,7 @@ def pieces(
     Raises:
         Cancelled: once ``cancelled()`` is true.
     """
-    known = order.given.shape[1] * STRIDE
+    known = 0 if order.opens else order.given.shape[1] * STRIDE
     seam: Seam | None = None
     decoded: Motion | None = None
     done = 0

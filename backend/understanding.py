@@ -56,6 +56,10 @@ class Understanding:
         """What was told, and for the rest what a script of training says."""
         return self._book.filled(told, seconds, np.random.default_rng(seed))
 
+    def opening(self, script: np.ndarray, seconds: float, seed: int) -> np.ndarray:
+        """Codes (2, 0 or 1, D) with which a motion of a script opens."""
+        return self._book.opening(script, seconds, np.random.default_rng(seed))
+
     def changed(self, before: np.ndarray, instruction: str, seconds: float, seed: int) -> np.ndarray:
         """A script as an instruction wants it; what that does not speak of stays as far as it can.
 

@@ -163,8 +163,11 @@ def _sizes_of(base: Base, sizes: ModelSizes) -> ModelSizes:
 
 
 def script_book(corpus: EncodedCorpus, config: LanguageConfig) -> ScriptBook:
-    """The scripts of training scenes, all variants, and how long each took."""
-    scenes = [(scene, variant) for scene in corpus.of_split("train") for variant in range(len(VARIANTS))]
+    """The scripts of training scenes, each in one of the four variants, how long it took, and how it opens."""
+    train = corpus.of_split("train")
+    variants = np.random.default_rng(0).integers(len(VARIANTS), size=len(train))
+    scenes = [(int(scene), int(variant)) for scene, variant in zip(train, variants, strict=True)]
     scripts = np.stack([numbers(config.slots, corpus.script(*item)) for item in scenes])
     seconds = np.array([corpus.steps(scene) * STRIDE / FPS for scene, _ in scenes])
-    return ScriptBook(scripts, seconds)
+    openings = np.stack([corpus.example(*item).codes[:, 0] for item in scenes])
+    return ScriptBook(scripts, seconds, openings)

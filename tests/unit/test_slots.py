@@ -40,7 +40,8 @@ def test_a_value_that_no_slot_knows_is_left_open() -> None:
 
 @pytest.fixture
 def book() -> ScriptBook:
-    return ScriptBook(np.stack([numbers(SLOTS, script) for script in SCRIPTS]), np.array([3.0, 4.0, 5.0]))
+    scripts = np.stack([numbers(SLOTS, script) for script in SCRIPTS])
+    return ScriptBook(scripts, np.array([3.0, 4.0, 5.0]), np.arange(len(SCRIPTS) * 2 * 4).reshape(-1, 2, 4))
 
 
 def test_what_is_left_open_comes_from_a_script_that_agrees(book: ScriptBook) -> None:
@@ -55,9 +56,16 @@ def test_what_is_told_stays_even_if_no_script_has_it(book: ScriptBook) -> None:
     assert filled == {"kind": "hug", "hand": "left", "actor": "both", "walk_in": "true"}
 
 
-def test_without_a_kind_nothing_is_filled(book: ScriptBook) -> None:
+def test_without_a_kind_nothing_is_filled_and_nothing_opens(book: ScriptBook) -> None:
     told = np.full(len(SLOTS), UNSAID)
     assert book.filled(told, 4.0, np.random.default_rng(0)).tolist() == told.tolist()
+    assert book.opening(told, 4.0, np.random.default_rng(0)).shape == (2, 0, 4)
+
+
+@pytest.mark.parametrize("number", range(len(SCRIPTS)))
+def test_a_motion_opens_as_the_scene_did_that_is_most_like_it(book: ScriptBook, number: int) -> None:
+    opening = book.opening(book.scripts[number], 9.0, np.random.default_rng(0))
+    assert opening.tolist() == book.openings[number][:, None].tolist()
 
 
 def test_a_book_comes_back_from_its_file(book: ScriptBook, tmp_path: Path) -> None:

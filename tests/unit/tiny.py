@@ -102,6 +102,6 @@ def tiny_checkpoint(folder: Path) -> Path:
     words.save(folder)
     tiny_model(words, tokenizer).save(folder)
     tiny_reader().save(folder)
-    ScriptBook(np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0])).save(folder)
+    ScriptBook(np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0]), np.ones((3, 2, 3))).save(folder)
     seal(folder, {})
     return folder
