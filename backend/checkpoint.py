@@ -13,10 +13,14 @@ from typing import Any
 from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
-LANGUAGE_FILES = ("language.json", "language.safetensors", "text_tokenizer.json", "word_vectors.safetensors")
+LANGUAGE_FILES = ("language.json", "language.safetensors", "scripts.safetensors")
+READER_FILES = ("reader.json", "reader.safetensors", "reader_tokenizer.json")
+WORD_FILES = ("text_tokenizer.json", "word_vectors.safetensors")
+BASE_FILES = ("base.json", "base.safetensors", "adapter_*.safetensors")
+"""What a checkpoint over a pretrained base has instead of words of its own; the first one always, the others may be."""
 
 _MADE_WITH = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
 _GET_AGAIN = "Download or package the checkpoint again."
@@ -30,12 +34,13 @@ class Checkpoint:
     name: str
 
 
-def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint:
-    """Make a checkpoint folder out of two training runs; a model card ``README.md`` that is there already is kept.
+def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path) -> Checkpoint:
+    """Make a checkpoint folder out of training runs; a model card ``README.md`` that is there already is kept.
 
     Args:
         tokenizer: folder of the finished tokenizer run.
         language: folder of the finished language run.
+        reader: folder of the finished reader run.
         out: the checkpoint's folder; its last part is the checkpoint's name.
 
     Raises:
@@ -43,7 +48,13 @@ def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint
     """
     out.mkdir(parents=True, exist_ok=True)
     recipes = {}
-    for run, names, stage in ((tokenizer, TOKENIZER_FILES, "tokenizer"), (language, LANGUAGE_FILES, "language")):
+    of_language = (*LANGUAGE_FILES, *_words_or_base(language))
+    runs = (
+        (tokenizer, TOKENIZER_FILES, "tokenizer"),
+        (language, of_language, "language"),
+        (reader, READER_FILES, "reader"),
+    )
+    for run, names, stage in runs:
         for name in (*names, "recipe.json"):
             if not (run / name).is_file():
                 raise DuologueError(
@@ -55,6 +66,12 @@ def package_checkpoint(tokenizer: Path, language: Path, out: Path) -> Checkpoint
             shutil.copyfile(run / name, out / name)
         recipes[stage] = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     return seal(out, recipes)
+
+
+def _words_or_base(run: Path) -> tuple[str, ...]:
+    """The files from which a language run takes its words: its own, or those of its base."""
+    based = sorted(path.name for pattern in BASE_FILES for path in run.glob(pattern))
+    return tuple(based) if BASE_FILES[0] in based else WORD_FILES
 
 
 def seal(folder: Path, recipe: dict[str, Any]) -> Checkpoint:
@@ -116,10 +133,14 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             "Update Duologue, or use a checkpoint made for this version.",
         )
     files = manifest.get("files")
-    needed = {*TOKENIZER_FILES, *LANGUAGE_FILES}
-    if not isinstance(files, dict) or not needed <= set(files) or any(Path(name).name != name for name in files):
+    whole = isinstance(files, dict) and {*TOKENIZER_FILES, *LANGUAGE_FILES} <= set(files) and _has_words(files)
+    if not whole or any(Path(name).name != name for name in files):
         raise DuologueError("checkpoint_unreadable", f"{path} does not list the checkpoint's files.", _GET_AGAIN)
     return manifest
+
+
+def _has_words(files: dict[str, Any]) -> bool:
+    return BASE_FILES[0] in files or set(WORD_FILES) <= set(files)
 
 
 def _digest(path: Path) -> str:

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from . import __version__, threads  # noqa: F401  (threads: sets how they wait, before anything brings torch in)
-from .console import Commands, print_json, progress_bar
-from .output import targets, write_motion
+from .console import Commands
 from .places import find_checkpoint
-
-if TYPE_CHECKING:
-    from protocol.motion import Motion
-
-    from .engine import Engine, MotionPiece
-
-Checkpoint = Annotated[
-    str | None,
-    typer.Option(help="Name or folder of the checkpoint. (env DUOLOGUE_CHECKPOINT; default duologue-small)"),
-]
-Device = Annotated[str | None, typer.Option(help="cpu or cuda. (default: the GPU if there is one)")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="File to write: .npz, or .bvh for one file a person.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
-Samples = Annotated[int, typer.Option(help="Variations to make, 1 to 8; each gets its own file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-LOADING = "Loading the model"
+from .task_commands import Checkpoint, Device, ask, complete, describe, edit, generate, load, react, story
 
 app = typer.Typer(
     cls=Commands,
@@ -84,113 +65,11 @@ def serve(
 
     folder = find_checkpoint(checkpoint)
     config = ServerConfig(folder.name, connection or default_path(), address, parent_pid)
-    serve_until_stopped(lambda: _load(folder, device), config)
+    serve_until_stopped(lambda: load(folder, device), config)
 
 
-@app.command()
-def generate(
-    prompt: Annotated[str, typer.Argument(help="What the two do.")],
-    out: Out,
-    seconds: Annotated[float, typer.Option(help="Duration, 1 to 10.")] = 4.0,
-    seed: Seed = 0,
-    samples: Samples = 1,
-    checkpoint: Checkpoint = None,
-    device: Device = None,
-    json: AsJson = False,
-) -> None:
-    """Make the motion of two persons from a sentence."""
-    files = targets(out, samples)
-    folder = find_checkpoint(checkpoint)
-    _make(files, folder, device, lambda engine, number: engine.generate(prompt, seconds, seed + number), json=json)
-
-
-@app.command()
-def react(
-    motion: Annotated[Path, typer.Argument(help="Motion of one person: .bvh or .npz.")],
-    out: Out,
-    prompt: Annotated[str, typer.Option(help="What the partner does.")] = "",
-    seed: Seed = 0,
-    samples: Samples = 1,
-    checkpoint: Checkpoint = None,
-    device: Device = None,
-    json: AsJson = False,
-) -> None:
-    """Make a partner for a person's motion; both are written."""
-    from .export import read_motion
-
-    files = targets(out, samples)
-    folder = find_checkpoint(checkpoint)
-    given = read_motion(motion)
-    _make(files, folder, device, lambda engine, number: engine.react(given, prompt, seed + number), given, json=json)
-
-
-@app.command()
-def describe(
-    files: Annotated[list[Path], typer.Argument(help="An .npz, or one .bvh a person.")],
-    seed: Seed = 0,
-    checkpoint: Checkpoint = None,
-    device: Device = None,
-    json: AsJson = False,
-) -> None:
-    """Say what one or two persons do."""
-    from .export import read_motion
-
-    folder = find_checkpoint(checkpoint)
-    motion = read_motion(files)
-    with progress_bar(LOADING) as show:
-        engine = _load(folder, device)
-        show(None, "Describing")
-        start = time.perf_counter()
-        caption = "".join(engine.describe(motion, seed=seed)).strip()
-        compute_seconds = time.perf_counter() - start
-    if json:
-        print_json({"caption": caption, "compute_seconds": compute_seconds, **_made_with(engine)})
-    else:
-        typer.echo(caption)
-
-
-def _load(folder: Path, device: str | None) -> Engine:
-    from .engine import Engine
-
-    return Engine.load(folder, device)
-
-
-def _made_with(engine: Engine) -> dict[str, Any]:
-    return {"checkpoint": engine.name, "device": engine.device, "version": __version__}
-
-
-def _make(
-    files: list[Path],
-    folder: Path,
-    device: str | None,
-    pieces: Callable[[Engine, int], Iterator[MotionPiece]],
-    partner_of: Motion | None = None,
-    *,
-    json: bool,
-) -> None:
-    """Make one motion for each file, write them once all are made, and say so."""
-    from protocol.motion import joined_as_persons, joined_in_time
-
-    motions = []
-    with progress_bar(LOADING) as show:
-        engine = _load(folder, device)
-        start = time.perf_counter()
-        for number in range(len(files)):
-            parts = []
-            for piece in pieces(engine, number):
-                parts.append(piece.motion)
-                show((number + (piece.start + piece.motion.frames) / piece.total) / len(files), "Generating")
-            motions.append(joined_in_time(parts))
-        compute_seconds = time.perf_counter() - start
-    seconds = sum(motion.seconds for motion in motions)
-    if partner_of is not None:
-        motions = [joined_as_persons([partner_of.resampled(motion.fps), motion]) for motion in motions]
-    written = [str(path) for motion, file in zip(motions, files, strict=True) for path in write_motion(motion, file)]
-    if json:
-        speed = {"seconds": seconds, "compute_seconds": compute_seconds, "realtime_factor": seconds / compute_seconds}
-        print_json({"files": written, **speed, **_made_with(engine)})
-    else:
-        typer.echo("\n".join(written))
+for _task in (generate, react, edit, complete, story, describe, ask):
+    app.command()(_task)
 
 
 def _mount(name: str, place: str, help: str) -> None:

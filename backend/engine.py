@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import threads  # isort: skip  (sets how threads wait, before torch comes in)
@@ -13,50 +13,59 @@ import numpy as np
 import torch
 
 from protocol.errors import DuologueError
-from protocol.messages import Limits
 from protocol.motion import Motion, joined_in_time
 from protocol.skeleton import neutral_offsets
 
 from .checkpoint import verify
 from .cleanup import Cleaner
-from .features import body_scale, canonicalized, features
-from .language.decode import Cancelled, motion_steps, words
-from .language.layout import NO_INTENT, Row, prefix, row
+from .coding import encoded
+from .features import canonicalized
+from .filling import AROUND, Gap, filled
+from .language.base import BASE_FILE, Base
+from .language.decode import Cancelled, words
+from .language.layout import MotionBlock, Row, TextBlock, row
 from .language.model import MotionLanguageModel, code_vectors
+from .language.prompt_reader import PromptReader
 from .language.sampling import Sampling
+from .language.script_book import ScriptBook
+from .language.slots import UNSAID
 from .language.words import Words
-from .tasks import DESCRIBE, GENERATE, REACT, Task
+from .making import MotionPiece, Order, pieces
+from .refusals import (
+    LIMITS,
+    at_model_rate,
+    check_gap,
+    check_guidance,
+    check_learned,
+    check_persons,
+    check_prompt,
+    check_seconds,
+)
+from .tasks import ASK, COMPLETE, DESCRIBE, EDIT, GENERATE, REACT, Marker
 from .tokenizer.config import STRIDE
 from .tokenizer.model import MotionTokenizer
-from .tokenizer.stream import FPS, StreamingDecoder
+from .tokenizer.stream import FPS
+from .understanding import Understanding
 
 __all__ = ["LIMITS", "Cancelled", "Engine", "MotionPiece"]
 
-LIMITS = Limits(prompt_characters=500, seconds_min=1.0, seconds_max=10.0, samples_max=8)
+STORY = "story"
+"""Several prompts, each motion going on from where the one before it ended; to the model a motion whose beginning is
+given."""
 
 SAMPLING = {
     GENERATE.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
     REACT.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
+    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
     DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8),
+    ASK.name: Sampling(temperature=0.0),
 }
 """How each task draws."""
 
-_SHORTEST = 8
-_STEPS_A_PIECE = 2
-_SCALES = (0.6, 1.5)
-
-
-@dataclass(frozen=True)
-class MotionPiece:
-    """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
-
-    ``raw`` holds the same frames as they were decoded, before they were cleaned up.
-    """
-
-    start: int
-    total: int
-    motion: Motion
-    raw: Motion
+_CONTEXT = 3
+"""Latent steps of what was before, with which a motion that goes on from it begins."""
+_GAP_MAX = round(LIMITS.seconds_max * FPS) - 2 * AROUND * STRIDE
 
 
 def never() -> bool:
@@ -71,15 +80,25 @@ class Engine:
         name: the checkpoint's name.
         device: "cpu" or "cuda".
         limits: what is accepted.
-        tasks: what the checkpoint can do.
+        tasks: what the checkpoint has learned.
     """
 
     limits = LIMITS
-    tasks = (GENERATE.name, REACT.name, DESCRIBE.name)
 
-    def __init__(self, name: str, tokenizer: MotionTokenizer, words: Words, model: MotionLanguageModel) -> None:
+    def __init__(
+        self,
+        name: str,
+        tokenizer: MotionTokenizer,
+        words: Words,
+        model: MotionLanguageModel,
+        reader: PromptReader,
+        book: ScriptBook,
+    ) -> None:
         self.name, self.device = name, model.markers.weight.device.type
+        learned = model.config.tasks
+        self.tasks = (*learned, STORY) if EDIT.name in learned else learned
         self._tokenizer, self._words, self._model = tokenizer, words, model
+        self._understanding = Understanding(model, words, reader, book)
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Engine:
@@ -99,21 +118,29 @@ class Engine:
             raise DuologueError("device_missing", "There is no CUDA device here.", "Choose the device cpu.")
         try:
             tokenizer = MotionTokenizer.load(folder, device)
-            spoken = Words.load(folder)
-            model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors).to(device)
+            base = Base.open(folder) if (folder / BASE_FILE).is_file() else None
+            spoken = Words.load(folder) if base is None else base.words
+            model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors, base).to(device)
+            reader = PromptReader.load(folder).to(device)
+            engine = cls(checkpoint.name, tokenizer, spoken, model, reader, ScriptBook.load(folder))
         except (ValueError, KeyError, RuntimeError) as error:
             raise DuologueError(
                 "checkpoint_unreadable",
                 f"The files of the checkpoint {folder} do not fit together: {error}.",
                 "Download or package the checkpoint again.",
             ) from error
-        engine = cls(checkpoint.name, tokenizer, spoken, model)
         for _ in engine.generate("two people", LIMITS.seconds_min):
             pass
         return engine
 
     def generate(
-        self, prompt: str, seconds: float, seed: int = 0, *, cancelled: Callable[[], bool] = never
+        self,
+        prompt: str,
+        seconds: float,
+        seed: int = 0,
+        *,
+        guidance: float = 1.0,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[MotionPiece]:
         """Make two persons' motion from a prompt, in the pair's canonical frame, at 30 fps.
 
@@ -121,26 +148,66 @@ class Engine:
             prompt: what they do.
             seconds: exact duration; ``round(seconds * 30)`` frames are made.
             seed: the same seed gives the same motion.
+            guidance: how strictly the prompt is followed: 1 as suits the model best, 0 as loosely as it can.
             cancelled: asked before every step of the language model.
 
         Raises:
-            DuologueError: ``prompt_empty``, ``prompt_too_long`` or ``seconds_out_of_range``; at once.
+            DuologueError: ``prompt_empty``, ``prompt_too_long``, ``seconds_out_of_range`` or
+                ``guidance_out_of_range``; at once.
             Cancelled: while iterating, once ``cancelled()`` is true.
         """
-        if not prompt.strip():
-            raise DuologueError("prompt_empty", "The prompt is empty.", "Say what the two characters should do.")
-        _check_prompt(prompt)
-        if not LIMITS.seconds_min <= seconds <= LIMITS.seconds_max:  # also false for NaN
-            raise DuologueError(
-                "seconds_out_of_range",
-                f"{seconds:g} seconds cannot be generated.",
-                f"Choose between {LIMITS.seconds_min:g} and {LIMITS.seconds_max:g} seconds.",
-            )
+        check_prompt(prompt, needed=True)
+        check_seconds(seconds)
+        check_guidance(guidance)
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
-        opening = self._openings(GENERATE, prompt, (1.0, 1.0), frames)
-        cleaner = Cleaner(offsets, kind=self._kind(opening))
-        return self._pieces(GENERATE, opening, frames, cleaner, offsets, seed, cancelled, None, _as_it_is)
+        script = self._understanding.filled(self._understanding.told(prompt), seconds, seed)
+        order = Order(
+            task=GENERATE,
+            script=script,
+            told=self._understanding.text(script),
+            scales=(1.0, 1.0),
+            steps=math.ceil(frames / STRIDE),
+            frames=frames,
+            offsets=offsets,
+            cleaner=Cleaner(offsets, kind=self._understanding.kind(script)),
+            sampling=SAMPLING[GENERATE.name].guided_by(guidance),
+            given=self._understanding.opening(script, seconds, seed),
+            opens=True,
+        )
+        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+
+    def story(
+        self,
+        prompts: Sequence[str],
+        seconds: float,
+        seed: int = 0,
+        *,
+        motion: Motion | None = None,
+        cancelled: Callable[[], bool] = never,
+    ) -> Iterator[MotionPiece]:
+        """Make scene after scene, each going on from where the one before it ended.
+
+        Args:
+            prompts: what they do in each scene.
+            seconds: of the whole story; the scenes are equally long.
+            seed: the same seed gives the same motion.
+            motion: of two persons, at any frame rate, from whose end the story goes on, in its world frame.
+            cancelled: asked before every step of the language model.
+
+        Raises:
+            DuologueError: ``task_unlearned``, ``prompt_empty``, ``prompt_too_long``, ``seconds_out_of_range``,
+                ``motion_persons`` or ``motion_too_short``; at once.
+            Cancelled: while iterating, once ``cancelled()`` is true.
+        """
+        check_learned(STORY, self.tasks, self.name)
+        for prompt in prompts or ("",):
+            check_prompt(prompt, needed=True)
+        check_seconds(seconds, len(prompts))
+        if motion is not None:
+            check_persons(motion, 2)
+            motion = at_model_rate(motion, longest=math.inf)
+        return self._scenes(prompts, round(seconds * FPS), seed, motion, cancelled)
 
     def react(
         self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = never
@@ -149,7 +216,7 @@ class Engine:
 
         Args:
             motion: of one person, at any frame rate.
-            prompt: what the partner does, or both; may be empty.
+            prompt: what the partner does, or both; may be empty, then what the person does is read from the motion.
             seed: the same seed gives the same motion.
             cancelled: asked before every step of the language model.
 
@@ -157,20 +224,117 @@ class Engine:
             DuologueError: ``prompt_too_long``, ``motion_persons``, ``motion_too_short``, ``motion_too_long``; at once.
             Cancelled: while iterating, once ``cancelled()`` is true.
         """
-        _check_prompt(prompt)
-        if motion.persons != 1:
-            raise DuologueError(
-                "motion_persons",
-                f"A reaction needs the motion of one person, and this one has {motion.persons}.",
-                "Choose the character to react to.",
-            )
-        motion = _at_model_rate(motion)
-        motion, placement = canonicalized(motion)
-        codes, scales = self._encode(motion)
-        opening = self._openings(REACT, prompt, (scales[0], 1.0), motion.frames)
+        check_prompt(prompt)
+        check_persons(motion, 1)
+        motion, placement = canonicalized(at_model_rate(motion))
+        codes, scales = encoded(self._tokenizer, motion)
+        told = self._understanding.told_and_shown(prompt, codes, scales)
+        script = self._understanding.filled(told, motion.seconds, seed)
         partner = neutral_offsets()[None]
-        cleaner = Cleaner(partner, motion, self._kind(opening))
-        return self._pieces(REACT, opening, motion.frames, cleaner, partner, seed, cancelled, codes[0], placement.undo)
+        order = Order(
+            task=REACT,
+            script=script,
+            told=self._understanding.text(script),
+            scales=(scales[0], 1.0),
+            steps=codes.shape[1],
+            frames=motion.frames,
+            offsets=partner,
+            cleaner=Cleaner(partner, motion, self._understanding.kind(script)),
+            sampling=SAMPLING[REACT.name],
+            given=self._no_codes,
+            before=(MotionBlock(codes, self._understanding.open),),
+            partner=codes[0],
+            placed=placement.undo,
+        )
+        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+
+    def edit(
+        self,
+        motion: Motion,
+        instruction: str,
+        seed: int = 0,
+        *,
+        script: str = "",
+        cancelled: Callable[[], bool] = never,
+    ) -> Iterator[MotionPiece]:
+        """Make a pair's motion anew with something changed, in the same world frame, at 30 fps.
+
+        Args:
+            motion: of two persons, at any frame rate.
+            instruction: what to change, such as "slower" or "with the left hand".
+            seed: the same seed gives the same motion.
+            script: what the motion follows, as the piece that brought it said; empty to read it from the motion.
+            cancelled: asked before every step of the language model.
+
+        Raises:
+            DuologueError: ``task_unlearned``, ``prompt_empty``, ``prompt_too_long``, ``motion_persons``,
+                ``motion_too_short``, ``motion_too_long``, ``script_unreadable`` or ``edit_unclear``; at once.
+            Cancelled: while iterating, once ``cancelled()`` is true.
+        """
+        check_learned(EDIT.name, self.tasks, self.name)
+        check_prompt(instruction, needed=True)
+        check_persons(motion, 2)
+        motion, placement = canonicalized(at_model_rate(motion))
+        codes, scales = encoded(self._tokenizer, motion)
+        known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
+        changed = self._understanding.changed(known, instruction, motion.seconds, seed)
+        same_roles = (changed[:2] == known[:2]).all()
+        order = Order(
+            task=EDIT,
+            script=changed,
+            told=self._understanding.text(changed),
+            scales=scales,
+            steps=codes.shape[1],
+            frames=motion.frames,
+            offsets=motion.offsets,
+            cleaner=Cleaner(motion.offsets, kind=self._understanding.kind(changed)),
+            sampling=SAMPLING[EDIT.name],
+            given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
+            opens=True,
+            before=(MotionBlock(codes, self._understanding.open),),
+            placed=placement.undo,
+        )
+        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+
+    def complete(
+        self,
+        motion: Motion,
+        gap: tuple[int, int],
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        cancelled: Callable[[], bool] = never,
+    ) -> Iterator[MotionPiece]:
+        """Make some frames of a pair's motion anew, so that they join what is before and after them.
+
+        Args:
+            motion: of two persons, at any frame rate.
+            gap: first frame to be made and the one after the last; what the motion holds there is not looked at. A gap
+                that reaches the motion's end, or begins there, continues it.
+            prompt: what they do; may be empty, then they go on with what they did.
+            seed: the same seed gives the same motion.
+            cancelled: asked before every step of the language model.
+
+        Returns:
+            the frames of the gap at 30 fps, in the world frame of ``motion``.
+
+        Raises:
+            DuologueError: ``task_unlearned``, ``prompt_too_long``, ``motion_persons``, ``motion_too_short`` or
+                ``gap_impossible``; at once.
+            Cancelled: while iterating, once ``cancelled()`` is true.
+        """
+        check_learned(COMPLETE.name, self.tasks, self.name)
+        check_prompt(prompt)
+        check_persons(motion, 2)
+        first, last = (round(frame * FPS / motion.fps) for frame in gap)
+        motion = at_model_rate(motion, longest=math.inf)
+        check_gap((first, last), motion.frames, _GAP_MAX)
+        before = motion.slice(0, first)
+        script = self._script_for(prompt, before, seed)
+        if last >= motion.frames:
+            return self._continued(before, script, last - first, seed, cancelled)
+        around = Gap.of(motion, first, last, self._tokenizer)
+        return self._filled(around, script, seed, cancelled)
 
     def describe(self, motion: Motion, *, seed: int = 0, cancelled: Callable[[], bool] = never) -> Iterator[str]:
         """Say what one or two persons do, in pieces of one sentence.
@@ -184,99 +348,100 @@ class Engine:
             DuologueError: ``motion_persons``, ``motion_too_short`` or ``motion_too_long``; at once.
             Cancelled: while iterating, once ``cancelled()`` is true.
         """
-        if motion.persons not in (1, 2):
-            raise DuologueError(
-                "motion_persons",
-                f"A motion of {motion.persons} persons cannot be described.",
-                "Choose one or two characters.",
-            )
-        motion, _ = canonicalized(_at_model_rate(motion))
-        codes, scales = self._encode(motion)
-        return self._sentence(prefix(row(DESCRIBE, [], codes, scales)), seed, cancelled)
+        check_persons(motion, 1, 2)
+        codes, scales = encoded(self._tokenizer, canonicalized(at_model_rate(motion))[0])
+        opening = row(DESCRIBE, [MotionBlock(codes, self._understanding.open)], scales)
+        return self._sentence(opening, SAMPLING[DESCRIBE.name], seed, cancelled)
 
-    def _encode(self, motion: Motion) -> tuple[np.ndarray, list[float]]:
-        """Codes (P, L, D) of a canonical motion, its last pose held until a latent step is full, and body scales."""
-        steps = math.ceil(motion.frames / STRIDE)
-        index = np.minimum(np.arange(steps * STRIDE), motion.frames - 1)
-        held = torch.from_numpy(features(motion)[index].swapaxes(0, 1).copy()).to(self.device)  # (P, 4L, 268)
-        scales = np.clip(body_scale(motion.offsets), *_SCALES).astype(np.float32)
-        codes = self._tokenizer.encode(held, torch.from_numpy(scales).to(self.device))
-        return codes.cpu().numpy(), scales.tolist()
+    def ask(
+        self, motion: Motion, question: str, *, seed: int = 0, cancelled: Callable[[], bool] = never
+    ) -> Iterator[str]:
+        """Answer a question about what one or two persons do, in pieces of one sentence.
 
-    def _openings(self, task: Task, prompt: str, scales: tuple[float, float], frames: int) -> list[Row]:
-        """The row that opens a task, and for guidance the one without prompt.
+        Args:
+            motion: of one or two persons, at any frame rate.
+            question: in plain words.
+            seed: the same seed gives the same answer.
+            cancelled: asked before every step of the language model.
 
-        The motion follows the intent that is read from the prompt, and not its words: where these were new to the model
-        they led it astray, and what else they may say, such as which hand, it does not follow yet.
+        Raises:
+            DuologueError: ``task_unlearned``, ``prompt_empty``, ``prompt_too_long``, ``motion_persons``,
+                ``motion_too_short`` or ``motion_too_long``; at once.
+            Cancelled: while iterating, once ``cancelled()`` is true.
         """
-        empty = np.zeros((2, 0, self._model.config.levels), np.int64)
-        steps = math.ceil(frames / STRIDE)
-        intent = self._model.intent(self._words.encode(prompt))
-        guided = intent != NO_INTENT and SAMPLING[task.name].guidance != 1
-        intents = [intent, NO_INTENT] if guided else [intent]
-        return [row(task, [], empty, scales, steps, each) for each in intents]
+        check_learned(ASK.name, self.tasks, self.name)
+        check_prompt(question, needed=True)
+        check_persons(motion, 1, 2)
+        codes, scales = encoded(self._tokenizer, canonicalized(at_model_rate(motion))[0])
+        texts = [
+            TextBlock(self._words.encode(question), learned=False, opening=Marker.ASK),
+            TextBlock((), learned=False, opening=Marker.ANSWER),
+        ]
+        opening = row(ASK, [MotionBlock(codes, self._understanding.open)], scales, texts)
+        return self._sentence(opening, SAMPLING[ASK.name], seed, cancelled)
 
-    def _kind(self, opening: list[Row]) -> str | None:
-        """The interaction that a row asks for, which tells the clean-up whose hands should touch."""
-        intent = opening[0].intent
-        return None if intent == NO_INTENT else self._model.config.intents[intent].partition(":")[0]
+    @property
+    def _no_codes(self) -> np.ndarray:
+        return np.zeros((2, 0, self._model.config.levels), np.int64)
 
-    def _pieces(
-        self,
-        task: Task,
-        opening: list[Row],
-        total: int,
-        cleaner: Cleaner,
-        offsets: np.ndarray,
-        seed: int,
-        cancelled: Callable[[], bool],
-        given: np.ndarray | None,
-        placed: Callable[[Motion], Motion],
+    def _scenes(
+        self, prompts: Sequence[str], frames: int, seed: int, before: Motion | None, cancelled: Callable[[], bool]
     ) -> Iterator[MotionPiece]:
-        start, decoded = 0, None
-        for raw in self._decoded(task, opening, total, offsets, seed, cancelled, given):
-            decoded = raw if decoded is None else joined_in_time([decoded, raw])
-            for motion in (cleaner.push(raw), cleaner.finish() if decoded.frames == total else None):
-                if motion is not None:
-                    same = decoded.slice(start, start + motion.frames)
-                    yield MotionPiece(start, total, placed(motion), placed(same))
-                    start += motion.frames
+        """The scenes of a story one after the other, their frames counted through."""
+        ends = np.linspace(0, frames, len(prompts) + 1).round().astype(int)
+        for number, prompt in enumerate(prompts):
+            start, count = int(ends[number]), int(ends[number + 1] - ends[number])
+            if before is None:
+                scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
+            else:
+                script = self._script_for(prompt, before, seed + number)
+                scene = self._continued(before, script, count, seed + number, cancelled)
+            for piece in scene:
+                before = piece.motion if before is None else joined_in_time([before, piece.motion])
+                yield replace(piece, start=start + piece.start, total=frames)
 
-    def _decoded(
-        self,
-        task: Task,
-        opening: list[Row],
-        total: int,
-        offsets: np.ndarray,
-        seed: int,
-        cancelled: Callable[[], bool],
-        given: np.ndarray | None,
-    ) -> Iterator[Motion]:
-        """Stretches of exactly ``total`` frames as they come out of the decoder."""
-        decoder = StreamingDecoder(self._tokenizer, offsets)
-        steps = math.ceil(total / STRIDE)
-        generator = torch.Generator().manual_seed(seed)
-        made = motion_steps(self._model, opening, steps, SAMPLING[task.name], generator, cancelled, given)
-        left, waiting = total, []
-        for number, codes in enumerate(made, 1):
-            waiting.append(codes[-len(offsets) :])
-            if number % _STEPS_A_PIECE and number < steps:
-                continue
-            finished = [decoder.push(torch.stack(waiting, 1))]
-            waiting = []
-            if number == steps:
-                finished.append(decoder.finish())
-            for motion in finished:
-                if motion is not None and left > 0:
-                    motion = motion.slice(0, left)
-                    left -= motion.frames
-                    yield motion
+    def _filled(self, gap: Gap, script: np.ndarray, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
+        told, kind = self._understanding.text(script), self._understanding.kind(script)
+        sampling = SAMPLING[COMPLETE.name]
+        yield filled(gap, script, told, kind, self._model, self._tokenizer, sampling, seed, cancelled)
 
-    def _sentence(self, opening: Row, seed: int, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def _continued(
+        self, before: Motion, script: np.ndarray, frames: int, seed: int, cancelled: Callable[[], bool]
+    ) -> Iterator[MotionPiece]:
+        """``frames`` frames that go on from the end of a pair's motion, in its world."""
+        known = min(_CONTEXT * STRIDE, before.frames // STRIDE * STRIDE)
+        tail, placement = canonicalized(before.slice(before.frames - known, before.frames))
+        codes, scales = encoded(self._tokenizer, tail)
+        order = Order(
+            task=GENERATE,
+            script=script,
+            told=self._understanding.text(script),
+            scales=scales,
+            steps=codes.shape[1] + math.ceil(frames / STRIDE),
+            frames=frames,
+            offsets=before.offsets,
+            cleaner=Cleaner(before.offsets, kind=self._understanding.kind(script)),
+            sampling=SAMPLING[GENERATE.name],
+            given=codes,
+            placed=placement.undo,
+            goes_on_from=before.slice(before.frames - 1, before.frames),
+        )
+        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+
+    def _script_for(self, prompt: str, before: Motion, seed: int) -> np.ndarray:
+        """The script that a prompt tells, or without one that which a pair's motion shows at its end."""
+        told = self._understanding.told(prompt)
+        if told[0] == UNSAID:
+            longest = round(LIMITS.seconds_max * FPS)
+            last = before.slice(max(0, before.frames - longest), before.frames)
+            told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
+        return self._understanding.filled(told, before.seconds, seed)
+
+    def _sentence(self, opening: Row, sampling: Sampling, seed: int, cancelled: Callable[[], bool]) -> Iterator[str]:
         generator = torch.Generator().manual_seed(seed)
         ids: list[int] = []
         said = ""
-        for word in words(self._model, opening, SAMPLING[DESCRIBE.name], generator, cancelled):
+        for word in words(self._model, opening, sampling, generator, cancelled):
             ids.append(word)
             text = self._words.decode(ids)
             text = text[:1].upper() + text[1:]
@@ -284,33 +449,3 @@ class Engine:
                 yield text[len(said) :]
                 said = text
         yield "."
-
-
-def _as_it_is(motion: Motion) -> Motion:
-    return motion
-
-
-def _check_prompt(prompt: str) -> None:
-    if len(prompt) > LIMITS.prompt_characters:
-        raise DuologueError(
-            "prompt_too_long",
-            f"The prompt has {len(prompt)} characters.",
-            f"Shorten it to at most {LIMITS.prompt_characters}.",
-        )
-
-
-def _at_model_rate(motion: Motion) -> Motion:
-    resampled = motion.resampled(FPS)
-    if motion.frames < 2 or resampled.frames < _SHORTEST:
-        raise DuologueError(
-            "motion_too_short",
-            f"The motion lasts {motion.frames} frame{'s' * (motion.frames != 1)}.",
-            f"Choose a range of at least {_SHORTEST / FPS:.2f} seconds.",
-        )
-    if resampled.seconds > LIMITS.seconds_max + 0.5 / FPS:
-        raise DuologueError(
-            "motion_too_long",
-            f"The motion lasts {motion.seconds:.1f} seconds.",
-            f"Choose a range of at most {LIMITS.seconds_max:g} seconds.",
-        )
-    return resampled

@@ -1,6 +1,13 @@
-"""The tasks as data: what is given, what the model makes, and in which order it reads them.
+"""The tasks as data: which marker opens them, what is given and what the model makes.
 
-A new task is a new row here; the layout, the training and the decoding read these rows.
+A sample is a row of blocks: motion, and text. Each block of motion has a script of its own, which may be left open.
+
+    generate   motion of both
+    react      lone motion of A, given | motion of both, A given
+    complete   what comes after, given | motion of both, its beginning given
+    edit       motion of both, given   | motion of both
+    describe   motion of one or both   | caption
+    ask        motion of one or both   | question, given | answer
 """
 
 from __future__ import annotations
@@ -21,6 +28,10 @@ class Marker(IntEnum):
     BEGIN_MOTION = 3
     END_MOTION = 4
     END_TEXT = 5
+    COMPLETE = 6
+    EDIT = 7
+    ASK = 8
+    ANSWER = 9
 
 
 @dataclass(frozen=True)
@@ -30,22 +41,25 @@ class Task:
     name: str
     marker: Marker
     """Opens the sequence."""
-    text_first: bool
-    """True: a given prompt comes before the motion. False: the text comes after it and is written by the model."""
     learned_persons: tuple[int, ...]
-    """Persons whose codes the model learns to predict; the others are given. Text after the motion is learned too."""
-    prompt_dropout: float
-    """Share of training samples without their prompt: for guidance, and for prompts that a person leaves out."""
+    """Persons whose codes the model learns to predict in the last block of motion; all others are given."""
+    open_share: float
+    """Share of training samples whose script is left open: for guidance, and for prompts that a person leaves out."""
 
 
-GENERATE = Task("generate", Marker.GENERATE, True, (PERSON_A, PERSON_B), 0.1)
-REACT = Task("react", Marker.REACT, True, (PERSON_B,), 0.5)
-DESCRIBE = Task("describe", Marker.DESCRIBE, False, (PERSON_A, PERSON_B, LONE_PERSON), 0.0)
+PAIR = (PERSON_A, PERSON_B)
 
-TASKS = {task.name: task for task in (GENERATE, REACT, DESCRIBE)}
+GENERATE = Task("generate", Marker.GENERATE, PAIR, 0.1)
+REACT = Task("react", Marker.REACT, (PERSON_B,), 0.15)
+COMPLETE = Task("complete", Marker.COMPLETE, PAIR, 0.3)
+EDIT = Task("edit", Marker.EDIT, PAIR, 0.1)
+DESCRIBE = Task("describe", Marker.DESCRIBE, (*PAIR, LONE_PERSON), 1.0)
+ASK = Task("ask", Marker.ASK, (), 1.0)
+
+TASKS = {task.name: task for task in (GENERATE, REACT, COMPLETE, EDIT, DESCRIBE, ASK)}
 """Task by name."""
 
 
 def roles(persons: int) -> tuple[int, ...]:
     """The roles of the persons of a motion, in order: A and B of a pair, or one alone."""
-    return (PERSON_A, PERSON_B) if persons == 2 else (LONE_PERSON,)
+    return PAIR if persons == 2 else (LONE_PERSON,)

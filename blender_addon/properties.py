@@ -16,6 +16,8 @@ from bpy.props import (
 )
 from bpy.types import Object, PropertyGroup, Scene
 
+from protocol.messages import GUIDANCE_MAX
+
 from .characters import correct, mapping_of
 from .conversation import DUOLOGUE_PG_conversation
 from .results import DUOLOGUE_PG_result
@@ -141,6 +143,15 @@ class DUOLOGUE_PG_pair(PropertyGroup):
         default=1,
         min=1,
         max=VARIATIONS_MAX,
+    )
+    guidance: FloatProperty(
+        name="Guidance",
+        description="How strictly the motion follows the prompt: 1 suits the model best, less is freer",
+        default=1.0,
+        min=0.0,
+        max=GUIDANCE_MAX,
+        step=10,
+        precision=2,
     )
     retargeting: PointerProperty(type=DUOLOGUE_PG_retargeting)
     place: EnumProperty(

@@ -38,6 +38,7 @@ class Asked:
         frame_end: last frame of what was reacted to.
         actor: name of the object that was reacted to; empty where nobody was.
         place: where the motion begins; None for where the backend puts it.
+        guidance: how strictly the prompt is followed; see `protocol.messages.Submit`.
     """
 
     pair: int
@@ -50,6 +51,7 @@ class Asked:
     frame_end: int = 0
     actor: str = ""
     place: Place | None = None
+    guidance: float = 1.0
 
 
 class DUOLOGUE_PG_variation(PropertyGroup):
@@ -89,6 +91,7 @@ class DUOLOGUE_PG_result(PropertyGroup):
     frame_end: IntProperty()
     actor: PointerProperty(type=Object)
     place: StringProperty(description="JSON of an animation.place.Place; empty for none")
+    guidance: FloatProperty(default=1.0)
 
 
 CLASSES = (DUOLOGUE_PG_variation, DUOLOGUE_PG_before, DUOLOGUE_PG_result)
@@ -120,6 +123,7 @@ def remember(result: DUOLOGUE_PG_result, asked: Asked, writers: Sequence[PairWri
     result.shown = 0
     result.task, result.prompt, result.seconds = asked.task, asked.prompt, asked.seconds
     result.frame_start, result.frame_end = asked.frame_start, asked.frame_end
+    result.guidance = asked.guidance
     result.actor = bpy.data.objects.get(asked.actor) if asked.actor else None
     result.place = json.dumps(asdict(asked.place)) if asked.place is not None else ""
 

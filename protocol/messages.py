@@ -21,6 +21,8 @@ TASKS = (GENERATE, REACT, DESCRIBE, EDIT, ASK, STORY, COMPLETE)
 
 SCENES_MAX = 4
 """Most scenes of one story."""
+GUIDANCE_MAX = 4.0
+"""The strictest way to follow a prompt, in shares of what suits the model best."""
 SCRIPT_CHARACTERS_MAX = 20_000
 SCRIPT = "script"
 """Key of `Result.details` under which the backend hands over what it understood of a motion."""
@@ -95,6 +97,9 @@ class Submit:
     gap: list[int] = field(default_factory=list)
     """First frame of ``motion`` to be made anew, and the one after the last; where it begins at the motion's end, it
     says how far to continue it."""
+    guidance: float = 1.0
+    """How strictly ``generate`` follows its prompt: 1 as suits the model best, 0 as loosely as it can, up to
+    `GUIDANCE_MAX`."""
 
 
 @dataclass(frozen=True)

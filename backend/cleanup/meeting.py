@@ -14,7 +14,7 @@ from .gaps import candidates, gap, palms, raised, scale
 from .stage import Stage
 from .touches import BEHIND, EASE_IN, EASE_OUT, SOON, Touches
 
-_FARTHEST = 0.2
+_FARTHEST = 0.3
 """Metres by which a wrist is moved at most."""
 
 

@@ -99,7 +99,7 @@ def editing(model: Conversant, edits: Sequence[Edited], progress: Progress) -> d
             unmeasured[edit.name] = unmeasured.get(edit.name, 0) + 1
             continue
         motions = {
-            "generated": whole(model.edit(before, edit.turn.words, seed=index)),
+            "generated": _edited(model, before, edit.turn.words, index),
             "truth": truth,
             "unedited": before,
         }
@@ -117,6 +117,16 @@ def editing(model: Conversant, edits: Sequence[Edited], progress: Progress) -> d
     return _shares(items) | {
         "by_property": by_property, "edits": len(items), "unmeasured": unmeasured, "items": items,
     }  # fmt: skip
+
+
+def _edited(model: Conversant, before: Motion, words: str, seed: int) -> Motion:
+    """The motion after an edit; as it was, if the words were not understood: nothing changed then."""
+    try:
+        return whole(model.edit(before, words, seed=seed))
+    except DuologueError as error:
+        if error.code != "edit_unclear":
+            raise
+        return before
 
 
 @dataclass(frozen=True)

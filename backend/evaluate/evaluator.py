@@ -25,7 +25,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..features import interhuman_features
-from ..language.intent import IntentReader
+from ..language.sentence import SentenceReader
 from ..language.words import Words
 from ..tokenizer.stream import FPS
 
@@ -74,7 +74,7 @@ class Evaluator(nn.Module):
         self.config, self.words = config, words
         self.register_buffer("vectors", words.vectors, persistent=False)
         # Not a transformer: who does it to whom is in the order of words, which a recurrent network learns sooner.
-        self.read = IntentReader(config.word_width, config.embedding, config.width, config.dropout)
+        self.read = SentenceReader(config.word_width, config.embedding, config.width, config.dropout)
         self.watch = _Watcher(config)
         self.scale = nn.Parameter(torch.tensor(_FIRST_SCALE))
 

@@ -23,9 +23,9 @@ from protocol.skeleton import neutral_offsets
 
 from ..cleanup.cleaner import cleaned
 from ..language.base import Sizes
-from ..language.model import MotionLanguageModel, code_vectors
+from ..language.prompt_reader import PromptReader
 from ..language.sampling import Sampling
-from ..language.words import Words
+from ..language.slots import script_of
 from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
 from ..tokenizer.stream import FPS, StreamingDecoder
@@ -176,12 +176,10 @@ def generated_codes(
 
 def prompt_reader(checkpoint: Path) -> Callable[[str], dict[str, str]]:
     """What turns a prompt into entries of a script: the reader of a checkpoint."""
-    tokenizer, words = MotionTokenizer.load(checkpoint), Words.load(checkpoint)
-    model = MotionLanguageModel.load(checkpoint, code_vectors(tokenizer), words.vectors)
+    reader = PromptReader.load(checkpoint)
 
     def read(prompt: str) -> dict[str, str]:
-        kind, _, actor = model.config.intents[model.intent(words.encode(prompt))].partition(":")
-        return {"kind": kind, "actor": actor}
+        return script_of(reader.slots, reader.read(prompt))
 
     return read
 

@@ -134,17 +134,17 @@ class Corpus:
 
 
 def known_kinds(checkpoint: Path) -> tuple[str, ...]:
-    """The kinds that a checkpoint's language model was trained on, by the intents in its config.
+    """The kinds that a checkpoint's language model was trained on, by the slots in its config.
 
     Raises:
         DuologueError: ``checkpoint_unreadable`` if there are none that this version can judge.
     """
     path = checkpoint / CONFIG_FILE
     try:
-        intents = json.loads(path.read_text(encoding="utf-8"))["intents"]
-        named = {str(intent).partition(":")[0] for intent in intents}
+        slots = json.loads(path.read_text(encoding="utf-8"))["slots"]
+        named = {kind for slot in slots if slot["name"] == "kind" for kind in slot["values"]}
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DuologueError("checkpoint_unreadable", f"{path} does not list intents.", "Package it again.") from error
+        raise DuologueError("checkpoint_unreadable", f"{path} does not list slots.", "Package it again.") from error
     kinds = tuple(kind for kind in KINDS if kind in named)
     if not kinds:
         raise DuologueError(

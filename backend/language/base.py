@@ -194,6 +194,21 @@ class Base:
         (folder / BASE_FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
+def adapters_of(folder: Path) -> list[Path]:
+    """The adapter files of a checkpoint or a finished run, in the order of their stages.
+
+    Raises:
+        DuologueError: ``checkpoint_unreadable`` if the folder does not say what its base is.
+    """
+    path = folder / BASE_FILE
+    try:
+        return [folder / str(name) for name in json.loads(path.read_text(encoding="utf-8"))["adapters"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DuologueError(
+            "checkpoint_unreadable", f"{path} cannot be read: {error}.", "Finish stage two with this base first."
+        ) from error
+
+
 def backbone(sizes: Sizes, base: Base | None = None) -> PreTrainedModel:
     """The transformer of a motion language model: the base's, or without one an untrained one of our own size.
 

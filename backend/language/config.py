@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..tasks import COMPLETE, DESCRIBE, GENERATE, REACT
+from .slots import Slot
+
+ALIGNED = (GENERATE.name, REACT.name, COMPLETE.name, DESCRIBE.name)
+"""The tasks of stage two, which need nothing but scenes and their captions."""
+
 
 @dataclass(frozen=True)
 class LanguageConfig:
@@ -32,9 +38,11 @@ class LanguageConfig:
     """Longest motion in latent steps that training has seen; a longer countdown is held at this number."""
     spoken: tuple[int, ...]
     """Ids of the words that training captions use, the only ones that the model may say; ascending."""
-    intents: tuple[str, ...]
-    """What a prompt can ask for, as "kind:actor"; the model reads a prompt into one of them before it moves anybody."""
+    slots: tuple[Slot, ...]
+    """The entries of a script that motion follows; the model reads a prompt into them before it moves anybody."""
     dropout: float = 0.1
+    tasks: tuple[str, ...] = ALIGNED
+    """What the model has learned, by the names in `backend.tasks`."""
 
     def depth(self, level: int) -> int:
         """How many coarser levels of the same quantizer come before a level: 0 for the first of place and of pose."""
@@ -55,4 +63,5 @@ class LanguageConfig:
         known = {field.name for field in fields(cls)}
         if unknown := set(data) - known:
             raise ValueError(f"unknown fields in the language model's config: {', '.join(sorted(unknown))}")
-        return cls(**{**data, "spoken": tuple(data["spoken"]), "intents": tuple(data["intents"])})
+        slots = tuple(Slot(slot["name"], tuple(slot["values"])) for slot in data["slots"])
+        return cls(**{**data, "spoken": tuple(data["spoken"]), "slots": slots, "tasks": tuple(data["tasks"])})

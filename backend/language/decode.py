@@ -21,7 +21,7 @@ class Cancelled(Exception):  # noqa: N818  (not an error: somebody wanted it)
 class Reader:
     """A transformer that has read some positions and can go on.
 
-    With two rows, prompt given and prompt left out, both are read side by side for guidance.
+    With two rows, script given and script left open, both are read side by side for guidance.
 
     Args:
         model: in evaluation mode.
@@ -36,11 +36,11 @@ class Reader:
         self._mask = (batch.kind != PADDING).long()
         self._cache = DynamicCache()
         self._unread = model.embed(batch)
-        self._sentence = model.sentence(batch)
+        self._script = model.scripts(batch.slots[:, -1])
 
     def feed_motion(self, vectors: torch.Tensor) -> None:
         """Append one motion position (1, width) to what is to be read next."""
-        self._append(vectors + self._sentence)
+        self._append(vectors + self._script)
 
     def feed_word(self, vectors: torch.Tensor) -> None:
         """Append one word (1, width) to what is to be read next."""
@@ -86,8 +86,8 @@ def motion_steps(
 
     Args:
         model: in evaluation mode.
-        opening: the row up to BEGIN_MOTION, and for guidance a second one without the prompt.
-        steps: latent steps to make.
+        opening: the row up to an open block of motion, and for guidance a second one whose script is left open.
+        steps: latent steps to make; the countdown ends with the last of them.
         sampling: how to draw.
         generator: where randomness comes from.
         cancelled: asked before every step of the transformer.
@@ -142,7 +142,7 @@ def words(
 
     Args:
         model: in evaluation mode.
-        opening: the row up to END_MOTION.
+        opening: the row up to END_MOTION or ANSWER.
         sampling: how to draw.
         generator: where randomness comes from.
         cancelled: asked before every step of the transformer.
@@ -154,7 +154,7 @@ def words(
     Raises:
         Cancelled: if the job has been cancelled.
     """
-    assert opening.symbol[-1] == Marker.END_MOTION, "a caption follows a finished motion"
+    assert opening.symbol[-1] in (Marker.END_MOTION, Marker.ANSWER), "words follow a motion or a question"
     reader = Reader(model, [opening], cancelled)
     spoken = model.config.spoken
     for _ in range(longest):

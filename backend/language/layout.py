@@ -16,12 +16,49 @@ from ..tasks import LONE_PERSON, Marker, Task, roles
 
 MARKER, WORD, MOTION, PADDING = range(4)
 """Kinds of positions."""
-NO_INTENT = -1
+UNREAD = -1
+"""Stands in `Row.read` for a script that the model does not learn to read."""
+
+
+@dataclass(frozen=True, eq=False)
+class MotionBlock:
+    """A stretch of motion between BEGIN_MOTION and END_MOTION.
+
+    Attributes:
+        codes: (P, L, D) codes of a pair or of a lone person; L may be 0 when the motion is still to be made.
+        slots: (S,) the script that it follows, as numbers of slots.
+        learned: roles whose codes the model learns to predict.
+        given: latent steps at the beginning that it does not learn, because they are given.
+        steps: latent steps of the whole motion, when more of it is to be made; then the block stays open.
+        read: (S,) the script that the model learns to read from the motion at its end.
+    """
+
+    codes: np.ndarray
+    slots: np.ndarray
+    learned: tuple[int, ...] = ()
+    given: int = 0
+    steps: int | None = None
+    read: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TextBlock:
+    """Words that follow a motion.
+
+    Attributes:
+        ids: their ids.
+        learned: whether the model learns to say them; then END_TEXT closes them.
+        opening: the marker before them; None for a caption, which follows END_MOTION at once.
+    """
+
+    ids: Sequence[int]
+    learned: bool
+    opening: Marker | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One sample of n positions as NumPy arrays.
+    """One sample of n positions and G blocks of motion as NumPy arrays.
 
     Attributes:
         kind: (n,) MARKER, WORD or MOTION.
@@ -30,10 +67,11 @@ class Row:
         remaining: (n,) latent steps still to come after this position's one; at BEGIN_MOTION all of them.
         codes: (n, D) codes of motion positions; 0 elsewhere.
         learned: (n,) bool: the model learns to predict this position from those before it.
-        present: (3,) 1 for the roles that take part.
+        block: (n,) number of the block of motion that a position belongs to or follows.
+        slots: (G, S) the script that each block of motion follows.
+        read: (G, S) the script to be read at each block's END_MOTION, or UNREAD.
+        present: (G, 3) 1 for the roles that take part in a block.
         scales: (3,) body size of each role relative to the neutral body; 1 for those that take no part.
-        prompt: word ids of a given prompt, for the mean of its vectors.
-        intent: what the prompt asks for, as a number of the model's intents; NO_INTENT without a prompt.
     """
 
     kind: np.ndarray
@@ -42,85 +80,98 @@ class Row:
     remaining: np.ndarray
     codes: np.ndarray
     learned: np.ndarray
+    block: np.ndarray
+    slots: np.ndarray
+    read: np.ndarray
     present: np.ndarray
     scales: np.ndarray
-    prompt: np.ndarray
-    intent: int
 
 
 def row(
     task: Task,
-    text: Sequence[int],
-    codes: np.ndarray,
+    motions: Sequence[MotionBlock],
     scales: Sequence[float] | np.ndarray,
-    steps: int | None = None,
-    intent: int = NO_INTENT,
+    texts: Sequence[TextBlock] = (),
 ) -> Row:
-    """Lay out one sample of a task.
+    """Lay out one sample of a task: its marker, its blocks of motion, its blocks of text.
 
     Args:
         task: which task.
-        text: word ids of the prompt, or of the caption to learn; empty for none.
-        codes: (P, L, D) codes of the persons; L may be 0 when the motion is still to be made.
-        scales: (P,) body sizes.
-        steps: latent steps of the whole motion, when longer than ``codes``.
-        intent: what the prompt asks for.
+        motions: at least one.
+        scales: body sizes of A and B, or of the lone person.
+        texts: what is said after the last motion.
     """
-    persons, length, levels = codes.shape
+    parts = [_markers((task.marker,), motions[0].codes.shape[-1])]
+    for number, block in enumerate(motions):
+        parts += _motion_parts(block, number)
+    parts += [_text_part(block, len(motions) - 1, motions[0].codes.shape[-1]) for block in texts]
+    positions = {name: np.concatenate([part[name] for part in parts]) for name in POSITION_FIELDS}
+    present = np.zeros((len(motions), LONE_PERSON + 1), np.float32)
+    for number, block in enumerate(motions):
+        present[number, list(roles(len(block.codes)))] = 1
+    sizes = np.ones(LONE_PERSON + 1, np.float32)
+    sizes[: len(scales)] = scales
+    sizes[LONE_PERSON] = scales[0]
+    return Row(
+        **positions,
+        slots=np.stack([block.slots for block in motions]),
+        read=np.stack([np.full_like(block.slots, UNREAD) if block.read is None else block.read for block in motions]),
+        present=present,
+        scales=sizes,
+    )
+
+
+POSITION_FIELDS = ("kind", "symbol", "person", "remaining", "codes", "learned", "block")
+
+
+def _motion_parts(block: MotionBlock, number: int) -> list[dict[str, np.ndarray]]:
+    persons, length, levels = block.codes.shape
     who = roles(persons)
-    steps = length if steps is None else steps
-    words = np.asarray(text, np.int64)
-
-    before = words if task.text_first else words[:0]
-    after = words[:0] if task.text_first else words
-    motion = persons * length
-    close = 0 if task.text_first else 1 + len(after) + 1
-    n = 1 + len(before) + 1 + motion + close
-    kind, symbol = np.full(n, MARKER), np.zeros(n, np.int64)
-    person, remaining = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    all_codes, learned = np.zeros((n, levels), np.int64), np.zeros(n, bool)
-
-    symbol[0] = task.marker
-    kind[1 : 1 + len(before)], symbol[1 : 1 + len(before)] = WORD, before
-    begin = 1 + len(before)
-    symbol[begin], remaining[begin] = Marker.BEGIN_MOTION, steps
-
-    span = slice(begin + 1, begin + 1 + motion)
-    kind[span] = MOTION
-    person[span] = np.tile(who, length)
-    remaining[span] = np.repeat(steps - 1 - np.arange(length), persons)
-    all_codes[span] = codes.transpose(1, 0, 2).reshape(motion, levels)
-    learned[span] = np.isin(person[span], task.learned_persons)
-    if close:
-        symbol[span.stop] = Marker.END_MOTION
-        kind[span.stop + 1 : n - 1], symbol[span.stop + 1 : n - 1] = WORD, after
-        symbol[n - 1] = Marker.END_TEXT
-        learned[span.stop + 1 :] = True
-
-    present, all_scales = np.zeros(LONE_PERSON + 1, np.float32), np.ones(LONE_PERSON + 1, np.float32)
-    present[list(who)], all_scales[list(who)] = 1, scales
-    return Row(kind, symbol, person, remaining, all_codes, learned, present, all_scales, before, intent)
+    steps = length if block.steps is None else block.steps
+    begin = _markers((Marker.BEGIN_MOTION,), levels, number)
+    begin["remaining"][:] = steps
+    person = np.tile(who, length)
+    made = np.repeat(np.arange(length), persons)
+    motion = {
+        "kind": np.full(persons * length, MOTION),
+        "symbol": np.zeros(persons * length, np.int64),
+        "person": person,
+        "remaining": steps - 1 - made,
+        "codes": block.codes.transpose(1, 0, 2).reshape(persons * length, levels),
+        "learned": np.isin(person, block.learned) & (made >= block.given),
+        "block": np.full(persons * length, number),
+    }
+    return [begin, motion] + ([_markers((Marker.END_MOTION,), levels, number)] if block.steps is None else [])
 
 
-def prefix(full: Row) -> Row:
-    """The row up to where the model begins to write: without what follows END_MOTION."""
-    ends = np.flatnonzero((full.kind == MARKER) & (full.symbol == Marker.END_MOTION))
-    stop = int(ends[0]) + 1 if len(ends) else len(full.kind)
-    cut = {name: getattr(full, name)[:stop] for name in _POSITION_FIELDS}
-    return Row(**cut, present=full.present, scales=full.scales, prompt=full.prompt, intent=full.intent)
+def _text_part(block: TextBlock, number: int, levels: int) -> dict[str, np.ndarray]:
+    opening = () if block.opening is None else (block.opening,)
+    part = _markers((*opening, *block.ids, *((Marker.END_TEXT,) if block.learned else ())), levels, number)
+    words = slice(len(opening), len(opening) + len(block.ids))
+    part["kind"][words] = WORD
+    part["learned"][len(opening) :] = block.learned
+    return part
 
 
-_POSITION_FIELDS = ("kind", "symbol", "person", "remaining", "codes", "learned")
+def _markers(symbols: Sequence[int], levels: int, number: int = 0) -> dict[str, np.ndarray]:
+    n = len(symbols)
+    return {
+        "kind": np.full(n, MARKER),
+        "symbol": np.array(symbols, np.int64),
+        "person": np.zeros(n, np.int64),
+        "remaining": np.zeros(n, np.int64),
+        "codes": np.zeros((n, levels), np.int64),
+        "learned": np.zeros(n, bool),
+        "block": np.full(n, number),
+    }
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows padded to one length: the fields of `Row` with a leading axis N, and ``prompt`` as one-hot free pairs.
+    """Rows padded to one length: the fields of `Row` with a leading axis N.
 
     Attributes:
         targets: (N, n, D) the true codes, when ``codes`` have been corrupted on purpose; else the same.
-        prompt: (N, W) padded word ids, with ``prompt_mask`` (N, W) bool.
-        intent: (N,) number of the intent, or NO_INTENT.
     """
 
     kind: torch.Tensor
@@ -130,11 +181,11 @@ class Batch:
     codes: torch.Tensor
     targets: torch.Tensor
     learned: torch.Tensor
+    block: torch.Tensor
+    slots: torch.Tensor
+    read: torch.Tensor
     present: torch.Tensor
     scales: torch.Tensor
-    prompt: torch.Tensor
-    prompt_mask: torch.Tensor
-    intent: torch.Tensor
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
@@ -144,30 +195,24 @@ class Batch:
 def collate(rows: Sequence[Row], left: bool = False) -> Batch:
     """Pad rows to one length, on the right for training, on the left (``left``) to decode them side by side."""
     n = max(len(row.kind) for row in rows)
+    blocks = max(len(row.slots) for row in rows)
 
-    def padded(name: str, fill: int) -> torch.Tensor:
+    def padded(name: str, fill: int, length: int, at_end: bool = False) -> torch.Tensor:
         arrays = [getattr(row, name) for row in rows]
-        out = np.full((len(rows), n, *arrays[0].shape[1:]), fill, arrays[0].dtype)
+        out = np.full((len(rows), length, *arrays[0].shape[1:]), fill, arrays[0].dtype)
         for target, array in zip(out, arrays, strict=True):
-            start = n - len(array) if left else 0
+            start = length - len(array) if at_end else 0
             target[start : start + len(array)] = array
         return torch.from_numpy(out)
 
-    prompt, mask = padded_prompts([row.prompt for row in rows])
-    codes = padded("codes", 0)
+    positions = {name: padded(name, PADDING if name == "kind" else 0, n, left) for name in POSITION_FIELDS}
     return Batch(
-        kind=padded("kind", PADDING),
-        symbol=padded("symbol", 0),
-        person=padded("person", 0),
-        remaining=padded("remaining", 0),
-        codes=codes,
-        targets=codes,
-        learned=padded("learned", 0),
-        present=torch.from_numpy(np.stack([row.present for row in rows])),
+        **positions,
+        targets=positions["codes"],
+        slots=padded("slots", 0, blocks),
+        read=padded("read", UNREAD, blocks),
+        present=padded("present", 0, blocks),
         scales=torch.from_numpy(np.stack([row.scales for row in rows])),
-        prompt=prompt,
-        prompt_mask=mask,
-        intent=torch.tensor([row.intent for row in rows]),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch.nn import functional
 
-from .layout import MOTION, PADDING, WORD, Batch
+from ..tasks import Marker
+from .layout import MARKER, MOTION, PADDING, UNREAD, WORD, Batch
 from .model import MotionLanguageModel
 
 
@@ -20,9 +21,10 @@ def losses(model: MotionLanguageModel, batch: Batch, level_weights: Sequence[flo
         level_weights: (D,) weight of each residual level in the mean.
 
     Returns:
-        ``motion`` and ``text``; zero where a batch has none of them.
+        ``motion``, ``text``, and ``script`` (read from motions, summed over the slots); zero where a batch has none.
     """
-    hidden = model.hidden(batch)[:, :-1]
+    states = model.hidden(batch)
+    hidden = states[:, :-1]
     kind, learned = batch.kind[:, 1:], batch.learned[:, 1:]
     motion = learned & (kind == MOTION)
     text = learned & (kind != MOTION) & (kind != PADDING)
@@ -34,7 +36,23 @@ def losses(model: MotionLanguageModel, batch: Batch, level_weights: Sequence[flo
     return {
         "motion": (surprise @ weights).sum() / (weights.sum() * max(1, len(codes))),
         "text": _text_loss(model, hidden[text], batch.symbol[:, 1:][text], kind[text]),
+        "script": _script_loss(model, states, batch),
     }
+
+
+def slot_surprise(logits: Sequence[torch.Tensor], scripts: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the slots of scripts (M, S), in nats, summed over the slots, mean over the scripts."""
+    each = [functional.cross_entropy(slot.float(), true) for slot, true in zip(logits, scripts.unbind(-1), strict=True)]
+    return torch.stack(each).sum()
+
+
+def _script_loss(model: MotionLanguageModel, states: torch.Tensor, batch: Batch) -> torch.Tensor:
+    ends = ((batch.kind == MARKER) & (batch.symbol == Marker.END_MOTION)).nonzero(as_tuple=True)
+    scripts = batch.read[ends[0], batch.block[ends]]
+    wanted = scripts[:, 0] != UNREAD
+    if not wanted.any():
+        return states.sum() * 0
+    return slot_surprise(model.motion_logits(states[ends][wanted]), scripts[wanted])
 
 
 def _text_loss(

@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers.models.llama import LlamaConfig, LlamaModel
 
 from ..tasks import Marker
 from ..tokenizer.model import MotionTokenizer
+from .base import Base, backbone
 from .config import LanguageConfig
-from .intent import IntentReader
-from .layout import MARKER, MOTION, NO_INTENT, WORD, Batch
+from .layout import MARKER, MOTION, WORD, Batch
 from .motion_head import MotionHead
 
 CONFIG_FILE = "language.json"
@@ -26,7 +26,6 @@ WORD_NOISE = 0.5
 
 _SCALE_GAIN = 10
 _FREQUENCIES = 12
-_LONGEST = 4096
 
 
 class MotionLanguageModel(nn.Module):
@@ -40,14 +39,22 @@ class MotionLanguageModel(nn.Module):
     word_vectors: torch.Tensor
     spoken_vectors: torch.Tensor
     spoken_index: torch.Tensor
+    slot_starts: torch.Tensor
 
-    def __init__(self, config: LanguageConfig, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> None:
-        """Untrained weights around frozen vectors.
+    def __init__(
+        self,
+        config: LanguageConfig,
+        code_vectors: torch.Tensor,
+        word_vectors: torch.Tensor,
+        base: Base | None = None,
+    ) -> None:
+        """Untrained weights around frozen vectors, or around a pretrained base.
 
         Args:
             config: sizes; must agree with the vectors.
             code_vectors: (D, K, latent width), as `code_vectors` gives them.
-            word_vectors: (V, word width).
+            word_vectors: (V, word width); those of the base, if there is one.
+            base: whose transformer and text head are taken.
 
         Raises:
             ValueError: if the vectors do not have the config's sizes.
@@ -63,7 +70,8 @@ class MotionLanguageModel(nn.Module):
         self.register_buffer("code_vectors", code_vectors.float() / spread.clamp(min=1e-6), persistent=False)
         self.register_buffer("word_vectors", words, persistent=False)
         spoken = torch.tensor(config.spoken)
-        self.register_buffer("spoken_vectors", words[spoken], persistent=False)
+        said = words if base is None else base.head.float()
+        self.register_buffer("spoken_vectors", said[spoken], persistent=False)
         index = torch.full((len(words),), -1)
         index[spoken] = torch.arange(len(spoken))
         self.register_buffer("spoken_index", index, persistent=False)
@@ -71,32 +79,29 @@ class MotionLanguageModel(nn.Module):
         width = config.width
         self.markers = nn.Embedding(len(Marker), width)
         self.words_in = nn.Linear(config.word_width, width, bias=False)
-        self.sentence_in = nn.Linear(config.word_width, width, bias=False)
-        self.intents = nn.Embedding(1 + len(config.intents), width)  # the first one stands for no intent
-        self.intent_reader = IntentReader(config.word_width, len(config.intents))
+        sizes = [1 + len(slot.values) for slot in config.slots]  # the first number of each stands for nothing said
+        self.slot_sizes = sizes
+        self.register_buffer("slot_starts", torch.tensor([0, *sizes]).cumsum(0)[:-1], persistent=False)
+        self.slots = nn.Embedding(sum(sizes), width)
+        self.motion_reader = nn.Linear(width, sum(sizes))
         self.latent_in = nn.Linear(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
         self.countdown_in = nn.Linear(2 * _FREQUENCIES + 1, width)
         self.spoken_bias = nn.Parameter(torch.zeros(len(config.spoken) + 1))
-        self.transformer = LlamaModel(
-            LlamaConfig(
-                vocab_size=1,  # positions come in as vectors; the transformer's own table stays unused
-                bos_token_id=None,
-                eos_token_id=None,
-                hidden_size=width,
-                intermediate_size=config.feed_forward,
-                num_hidden_layers=config.layers,
-                num_attention_heads=config.heads,
-                max_position_embeddings=_LONGEST,
-            )
-        )
-        self.transformer.set_attn_implementation("eager")  # for rows this short a plain product is fastest on a CPU
+        self.base = base
+        self.transformer = backbone(config, base)
         self.dropout = nn.Dropout(config.dropout)
         self.head = MotionHead(config)
-        for table in (self.markers, self.persons, self.scale_in, self.intents):
+        for table in (self.markers, self.persons, self.scale_in):
             nn.init.normal_(table.weight, std=0.5)
-        nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
+        nn.init.normal_(self.slots.weight, std=0.2)  # there are many slots to add up
+        # A pretrained base reads and says its words as they are, and expects whatever is fed to it to be as large.
+        self._loudness = 1.0 if base is None else base.spread
+        if base is None:
+            nn.init.normal_(self.words_in.weight, std=config.word_width**-0.5)
+        else:
+            nn.init.eye_(self.words_in.weight)
 
     def latents(self, codes: torch.Tensor) -> torch.Tensor:
         """Sum of the code vectors of codes (..., d), d <= D: (..., latent width)."""
@@ -114,46 +119,38 @@ class MotionLanguageModel(nn.Module):
         out = torch.zeros(*batch.kind.shape, self.config.width, device=batch.kind.device)
         words, motion, markers = (batch.kind == kind for kind in (WORD, MOTION, MARKER))
         out[words] = self.embed_words(batch.symbol[words]).to(out.dtype)
-        sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)[motion]
-        person = batch.person[motion]
-        sentence = self.sentence(batch)
-        steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], batch.scales[sample, person])
-        out[motion] = (steps + sentence[sample]).to(out.dtype)
-        out[markers] = self.markers(batch.symbol[markers]).to(out.dtype)
+        sample = torch.arange(len(batch.kind), device=batch.kind.device)[:, None].expand_as(batch.kind)
+        scripts = self.scripts(batch.slots)
+        person, block = batch.person[motion], batch.block[motion]
+        scales = batch.scales[sample[motion], person]
+        steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], scales)
+        out[motion] = (steps + scripts[sample[motion], block]).to(out.dtype)
+        out[markers] = (self._loudness * self.markers(batch.symbol[markers])).to(out.dtype)
 
         begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
-        sizes = batch.present * (batch.scales - 1) * _SCALE_GAIN
-        bodies = batch.present @ self.persons.weight + sizes @ self.scale_in.weight
-        opening = bodies[begin.any(1)] + sentence[begin.any(1)] + self._countdown(batch.remaining[begin])
-        out[begin] = (out[begin] + opening).to(out.dtype)
+        present = batch.present[sample[begin], batch.block[begin]]
+        sizes = present * (batch.scales[sample[begin]] - 1) * _SCALE_GAIN
+        bodies = present @ self.persons.weight + sizes @ self.scale_in.weight
+        opening = self._loudness * (bodies + self._countdown(batch.remaining[begin]))
+        out[begin] = (out[begin] + opening + scripts[sample[begin], batch.block[begin]]).to(out.dtype)
         return self.dropout(out)
 
     def embed_words(self, ids: torch.Tensor) -> torch.Tensor:
         """Input vectors (M, width) of words (M,)."""
         return self.words_in(self._heard(ids))
 
-    def sentence(self, batch: Batch) -> torch.Tensor:
-        """What is added to every motion position for the prompt as a whole: (N, width)."""
-        weights = batch.prompt_mask[..., None].float()
-        mean = (self._heard(batch.prompt) * weights).sum(1) / weights.sum(1).clamp(min=1)
-        return self.sentence_in(mean) + self.intents(batch.intent + 1)
+    def scripts(self, slots: torch.Tensor) -> torch.Tensor:
+        """What is added to every motion position for the script it follows: slots (..., S) to (..., width)."""
+        return self._loudness * self.slots(slots + self.slot_starts).sum(-2)
 
-    def intent_logits(self, prompt: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Logits (N, intents) of what prompts ask for, from padded word ids (N, W) and their mask."""
-        return self.intent_reader(self._heard(prompt), mask)
-
-    @torch.inference_mode()
-    def intent(self, prompt: Sequence[int]) -> int:
-        """What a prompt most likely asks for; NO_INTENT if it has no words."""
-        if not prompt:
-            return NO_INTENT
-        ids = torch.tensor([list(prompt)], device=self.markers.weight.device)
-        return int(self.intent_logits(ids, torch.ones_like(ids, dtype=torch.bool)).argmax())
+    def motion_logits(self, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What motions show of each slot, as logits (M, 1 + values), from hidden states (M, width) at END_MOTION."""
+        return self.motion_reader(hidden).split(self.slot_sizes, -1)
 
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
     ) -> torch.Tensor:
-        """Input vectors (M, width) of motion positions, but for the prompt's share.
+        """Input vectors (M, width) of motion positions, but for the script's share.
 
         Args:
             codes: (M, D).
@@ -162,7 +159,7 @@ class MotionLanguageModel(nn.Module):
             scale: (M,) body size, 1 for the neutral body's.
         """
         body = self.persons(person) + (_SCALE_GAIN * (scale - 1))[:, None] * self.scale_in(person)
-        return self.latent_in(self.latents(codes)) + body + self._countdown(remaining)
+        return self._loudness * (self.latent_in(self.latents(codes)) + body + self._countdown(remaining))
 
     def hidden(self, batch: Batch) -> torch.Tensor:
         """Hidden states (N, n, width): what each position knows, having seen itself and all before it."""
@@ -175,14 +172,14 @@ class MotionLanguageModel(nn.Module):
 
     def text_logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits (..., S + 1) over the S words that may be said, and the end of the text, which comes last."""
-        size = self.config.width**-0.5
+        size = self.config.width**-0.5 if self.base is None else 1.0
         words = (hidden @ self.words_in.weight) @ self.spoken_vectors.T * size
         end = hidden @ self.markers.weight[Marker.END_TEXT][:, None] * size
         return torch.cat((words, end), -1) + self.spoken_bias
 
     def _heard(self, ids: torch.Tensor) -> torch.Tensor:
         vectors = self.word_vectors[ids]
-        if self.training:
+        if self.training and len(vectors):
             vectors = vectors + torch.randn_like(vectors) * vectors.std(-1, keepdim=True) * WORD_NOISE
         return vectors
 
@@ -196,16 +193,39 @@ class MotionLanguageModel(nn.Module):
         """Write config and weights into a checkpoint folder; weights as float16, half the size of what computes."""
         config = json.dumps(self.config.to_json()) + "\n"
         (folder / CONFIG_FILE).write_text(config, encoding="utf-8", newline="\n")
-        weights = {name: value.to("cpu", torch.float16).contiguous() for name, value in self.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_FILE)
+        weights = self.state_dict()
+        if self.base is not None:
+            self.base.save(folder)
+            weights = {name: value for name, value in weights.items() if not name.startswith("transformer.")}
+        half = {name: value.to("cpu", torch.float16).contiguous() for name, value in weights.items()}
+        save_file(half, folder / WEIGHTS_FILE)
 
     @classmethod
-    def load(cls, folder: Path, code_vectors: torch.Tensor, word_vectors: torch.Tensor) -> MotionLanguageModel:
-        """Read what `save` wrote, ready to decode."""
+    def load(
+        cls, folder: Path, code_vectors: torch.Tensor, word_vectors: torch.Tensor, base: Base | None = None
+    ) -> MotionLanguageModel:
+        """Read what `save` wrote, ready to decode.
+
+        Args:
+            folder: of the checkpoint.
+            code_vectors: of its motion tokenizer.
+            word_vectors: of its words.
+            base: the one that it was trained on, as `Base.open` gives it, if there was one.
+        """
         config = LanguageConfig.from_json(json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")))
-        model = cls(config, code_vectors, word_vectors)
-        model.load_state_dict({name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()})
+        model = cls(config, code_vectors, word_vectors, base)
+        weights = {name: value.float() for name, value in load_file(folder / WEIGHTS_FILE).items()}
+        missing, unknown = model.load_state_dict(weights, strict=False)
+        lacking = [name for name in missing if base is None or not name.startswith("transformer.")]
+        if lacking or unknown:
+            raise ValueError(f"{WEIGHTS_FILE} does not fit: {', '.join((*lacking, *unknown)[:3])}")
         return model.eval()
+
+
+def likeliest(logits: Sequence[torch.Tensor]) -> np.ndarray:
+    """The likeliest value of each slot, (S,), from logits (1, 1 + values) each; the kind, the first, is never open."""
+    first = 1 + int(logits[0][0, 1:].argmax())
+    return np.array([first, *(int(slot[0].argmax()) for slot in logits[1:])], np.int64)
 
 
 @torch.no_grad()

@@ -28,6 +28,10 @@ class Sampling:
     top_p: float = 1.0
     guidance: float = 1.0
 
+    def guided_by(self, share: float) -> Sampling:
+        """The same with so much of its guidance: 0 for none, 1 for what it has."""
+        return replace(self, guidance=1 + share * (self.guidance - 1))
+
     def at_depth(self, depth: int) -> Sampling:
         """How to draw the residual level that has ``depth`` coarser ones before it."""
         return replace(self, temperature=self.temperature * self.cooling**depth)

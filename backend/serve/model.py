@@ -66,7 +66,13 @@ class Model(Protocol):
         ...
 
     def generate(
-        self, prompt: str, seconds: float, seed: int = 0, *, cancelled: Callable[[], bool] = ...
+        self,
+        prompt: str,
+        seconds: float,
+        seed: int = 0,
+        *,
+        guidance: float = ...,
+        cancelled: Callable[[], bool] = ...,
     ) -> Iterator[Piece]:
         """The motion of two persons for a prompt."""
         ...

@@ -156,7 +156,7 @@ def _text_of(model: Model, submit: Submit, stopped: Callable[[], bool]) -> Itera
 def _motion_of(model: Model, submit: Submit, sample: int, stopped: Callable[[], bool]) -> Iterator[Piece]:
     seed, motion = submit.seed + sample, submit.motion
     if submit.task == GENERATE:
-        return model.generate(submit.prompt, submit.seconds, seed, cancelled=stopped)
+        return model.generate(submit.prompt, submit.seconds, seed, guidance=submit.guidance, cancelled=stopped)
     if submit.task == STORY and isinstance(model, Tells):
         return model.story(submit.prompts, submit.seconds, seed, motion=motion, cancelled=stopped)
     if motion is not None:

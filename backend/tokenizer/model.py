@@ -190,9 +190,13 @@ class MotionTokenizer(nn.Module):
         return root, quaternion_from_matrix(matrix_from_sixd(sixd))
 
     def save(self, folder: Path) -> None:
-        """Write the weights and the config into a folder."""
+        """Write the weights, matrices as float16, and the config into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, folder / WEIGHTS_FILE)
+        weights = {
+            name: (tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor).contiguous()
+            for name, tensor in self.state_dict().items()
+        }
+        save_file(weights, folder / WEIGHTS_FILE)
         content = {"format": FORMAT_VERSION, "config": asdict(self.config)}
         (folder / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

@@ -53,11 +53,6 @@ class Example:
     codes: np.ndarray
     scales: np.ndarray
 
-    @property
-    def intent(self) -> str:
-        """What a prompt for it asks for: who does what."""
-        return f"{self.kind}:{self.script['actor']}"
-
 
 class EncodedCorpus:
     """All scenes of a corpus as codes.
@@ -70,11 +65,11 @@ class EncodedCorpus:
     """
 
     def __init__(self, scenes: list[Scene], codes: np.ndarray, starts: np.ndarray, scales: np.ndarray) -> None:
-        self._scenes, self._codes, self._starts, self._scales = scenes, codes, starts, scales
+        self.scenes, self._codes, self._starts, self._scales = scenes, codes, starts, scales
 
     def of_split(self, split: str) -> np.ndarray:
         """Numbers of the scenes of a split, ascending."""
-        return np.flatnonzero([scene.split == split for scene in self._scenes])
+        return np.flatnonzero([scene.split == split for scene in self.scenes])
 
     def steps(self, scene: int) -> int:
         """Latent steps of a scene."""
@@ -82,7 +77,7 @@ class EncodedCorpus:
 
     def script(self, scene: int, variant: int) -> dict[str, Any]:
         """The script that is true of a variant of a scene."""
-        script = self._scenes[scene].script
+        script = self.scenes[scene].script
         swap, mirror = VARIANTS[variant]
         script = swapped(script) if swap else script
         return mirrored(script) if mirror else script
@@ -91,7 +86,7 @@ class EncodedCorpus:
         """One variant of one scene."""
         item = len(VARIANTS) * scene + variant
         codes = self._codes[self._starts[item] : self._starts[item + 1]].transpose(1, 0, 2).astype(np.int64)
-        return Example(self._scenes[scene].kind, self.script(scene, variant), codes, self._scales[item])
+        return Example(self.scenes[scene].kind, self.script(scene, variant), codes, self._scales[item])
 
 
 def encoded_corpus(corpus: Path, tokenizer: Path, cache: Path) -> EncodedCorpus:

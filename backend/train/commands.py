@@ -50,6 +50,37 @@ def language(
 
 
 @app.command()
+def instruct(
+    out: Out,
+    start: Annotated[Path, typer.Option(help="Folder of the finished language run.")],
+    dialogues: Annotated[Path, typer.Option(help="Folder of dialogues made from the corpus.")],
+    tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.instruct.yaml",
+    resume: Resume = False,
+) -> None:
+    """Tune a trained language model on conversations: edits, questions and stories."""
+    threads.set_thread_count(threads.TRAINING)
+    from .instruct import train_instruct
+
+    _run(lambda: train_instruct(corpus, dialogues, tokenizer, start, recipe, out, resume), out)
+
+
+@app.command()
+def reader(
+    out: Out,
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = _RECIPES / "duologue-small.reader.yaml",
+    resume: Resume = False,
+) -> None:
+    """Train the reader that turns prompts into scripts, which takes no motion."""
+    threads.set_thread_count(threads.TRAINING)
+    from .reader import train_reader
+
+    _run(lambda: train_reader(corpus, recipe, out, resume), out)
+
+
+@app.command()
 def flattened(
     tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
     out: Out = Path("runs/flattened"),
@@ -83,12 +114,13 @@ def evaluator(
 def package(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint; its last part is the checkpoint's name.")],
     tokenizer: Annotated[Path, typer.Option(help="Folder of the finished tokenizer run.")],
-    language: Annotated[Path, typer.Option(help="Folder of the finished language run.")],
+    language: Annotated[Path, typer.Option(help="Folder of the finished language or instruct run.")],
+    reader: Annotated[Path, typer.Option(help="Folder of the finished reader run.")],
 ) -> None:
-    """Make a checkpoint of two finished runs; run it again after a change to the checkpoint's model card."""
+    """Make a checkpoint of finished runs; run it again after a change to the checkpoint's model card."""
     from ..checkpoint import package_checkpoint
 
-    made = package_checkpoint(tokenizer, language, out)
+    made = package_checkpoint(tokenizer, language, reader, out)
     typer.echo(f"Packaged {made.name}: {out}")
 
 

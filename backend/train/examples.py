@@ -11,110 +11,89 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..corpus.choreographer.captions import PHRASES, captions, person_captions, some_captions
-from ..language.layout import MOTION, NO_INTENT, Batch, Row, row
+from ..corpus.choreographer.captions import PHRASES, captions, person_captions
+from ..language.layout import MOTION, Batch, MotionBlock, Row, TextBlock, row
+from ..language.slots import UNSAID, Slot, numbers
 from ..language.words import Words
-from ..tasks import DESCRIBE, GENERATE, REACT, Task
+from ..tasks import COMPLETE, DESCRIBE, GENERATE, REACT, Task
 from .codes import Example
-from .wording import wording
+from .prompts import pair_caption, person_prompt
+
+_TASKS = (GENERATE, REACT, COMPLETE, DESCRIBE)
+_AFTER_MAX = 8
+"""Latent steps of the end of a motion, at most, that are given when its middle is to be completed."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """How often each task is trained, and how inputs are disturbed.
+    """How often each task is trained.
 
     Attributes:
-        generate: share of samples that make motion from words.
+        generate: share of samples that make motion from a script.
         react: share that make B from A.
+        complete: share that fill the gap between two given ends.
         describe: share that make words from motion.
         lone: of the latter, the share that see one person alone.
-        wording: share of prompts for a pair in the wider words of `backend.train.wording`.
-        word_dropout: share of a prompt's words left out, so that no single word is relied on.
-        wordless: share of prompts of which the intent alone remains.
-        scrambled: share of prompts in which some words, up to all, become any words of the language: where the words
-            are new to the model, its motion follows the intent.
-        corruption: largest share of codes in a sample replaced by random ones, so that the model can go on from its
-            own mistakes and asks the prompt rather than the last step where to go; coarse levels are replaced less
-            often than fine ones. T2M-GPT (arXiv 2301.06052) gains by as much.
+        unsaid: share of the slots of a script that are left open one by one.
     """
 
-    generate: float = 0.45
-    react: float = 0.2
-    describe: float = 0.35
-    lone: float = 0.25
-    wording: float = 0.6
-    word_dropout: float = 0.1
-    wordless: float = 0.25
-    scrambled: float = 0.35
-    corruption: float = 0.5
+    generate: float = 0.5
+    react: float = 0.22
+    complete: float = 0.08
+    describe: float = 0.2
+    lone: float = 0.3
+    unsaid: float = 0.1
 
 
-def draw_row(example: Example, words: Words, intents: Sequence[str], mixture: Mixture, rng: np.random.Generator) -> Row:
+def draw_row(example: Example, words: Words, slots: Sequence[Slot], mixture: Mixture, rng: np.random.Generator) -> Row:
     """A random task of the mixture for an example, with words that are true of it."""
-    tasks = (GENERATE, REACT, DESCRIBE)
-    shares = np.array([getattr(mixture, task.name) for task in tasks])
-    task = tasks[rng.choice(len(tasks), p=shares / shares.sum())]
-    if task is DESCRIBE and rng.random() < mixture.lone:
-        text = _draw(_person_captions(example, "A"), rng)
-        return row(task, words.encode(text), example.codes[:1], example.scales[:1])
-    if not task.text_first:
-        caption = pair_caption(example, int(rng.integers(2**31)))
-        return row(task, words.encode(caption), example.codes, example.scales)
-    ids = draw_prompt(example, words, mixture, rng, alone=task is REACT and rng.random() < 0.5)
-    if rng.random() < task.prompt_dropout:
-        return row(task, [], example.codes, example.scales)
-    fate = rng.random()
-    if fate < mixture.wordless:
-        ids = []
-    elif fate < mixture.wordless + mixture.scrambled:
-        ids = scrambled(ids, len(words.vectors), rng)
-    intent = number_of(example.intent, intents)
-    return row(task, ids, example.codes, example.scales, intent=intent)
+    shares = np.array([getattr(mixture, task.name) for task in _TASKS])
+    task = _TASKS[rng.choice(len(_TASKS), p=shares / shares.sum())]
+    script = numbers(slots, example.script)
+    if task is DESCRIBE:
+        if rng.random() < mixture.lone:
+            return described(example.codes[:1], example.scales[:1], script, _person_words(example, words, rng))
+        text = words.encode(pair_caption(example.kind, example.script, rng)[0])
+        return described(example.codes, example.scales, script, text)
+    left_open = rng.random() < task.open_share
+    followed = np.zeros_like(script) if left_open else _partly(script, mixture.unsaid, rng)
+    return made(task, example, script, followed, rng)
 
 
-def draw_prompt(
-    example: Example, words: Words, mixture: Mixture, rng: np.random.Generator, alone: bool = False
-) -> list[int]:
-    """Word ids of a random prompt that is true of an example, some left out; ``alone``: of what B does."""
-    if alone:
-        text = _draw(_person_captions(example, "B"), rng)
-    elif rng.random() < mixture.wording:
-        text = wording(example.kind, example.script, rng)
-    else:
-        text = pair_caption(example, int(rng.integers(2**31)))
-    return [word for word in words.encode(text) if rng.random() >= mixture.word_dropout]
+def made(task: Task, example: Example, script: np.ndarray, followed: np.ndarray, rng: np.random.Generator) -> Row:
+    """A row in which the model makes an example's motion, following what is left of its script.
+
+    Where the model cannot copy the script from what it follows, it learns to read it from the motion.
+    """
+    codes, scales = example.codes, example.scales
+    steps = codes.shape[1]
+    given, before = 0, []
+    if task is REACT:
+        before = [MotionBlock(codes[:1], np.zeros_like(followed), read=script)]
+    elif task is COMPLETE:
+        after = int(rng.integers(1, min(_AFTER_MAX, steps // 3) + 1))
+        given = int(rng.integers(1, max(2, steps // 2)))
+        before = [MotionBlock(codes[:, -after:], np.zeros_like(followed))]
+    read = None if followed.any() else script
+    block = MotionBlock(codes, followed, task.learned_persons, given, read=read)
+    return row(task, [*before, block], scales)
 
 
-def scrambled(ids: Sequence[int], vocabulary: int, rng: np.random.Generator) -> list[int]:
-    """Word ids of which a random share, from none to all, has become random words of a vocabulary."""
-    share = rng.random()
-    return [int(rng.integers(vocabulary)) if rng.random() < share else word for word in ids]
-
-
-def fixed_row(
-    task: Task, example: Example, words: Words, intents: Sequence[str], seed: int, prompted: bool = True
-) -> Row:
-    """The row of a task for an example, undisturbed, for validation."""
-    ids = words.encode(pair_caption(example, seed)) if prompted else []
-    intent = number_of(example.intent, intents) if prompted and task.text_first else NO_INTENT
-    return row(task, ids, example.codes, example.scales, intent=intent)
-
-
-def number_of(intent: str, intents: Sequence[str]) -> int:
-    """Number of an intent among those that training saw; NO_INTENT for another, as a validation scene may have."""
-    return intents.index(intent) if intent in intents else NO_INTENT
-
-
-def pair_caption(example: Example, seed: int) -> str:
-    """A training caption that is true of an example."""
-    return some_captions(example.kind, example.script, "train", 1, seed)[0]
+def described(codes: np.ndarray, scales: np.ndarray, script: np.ndarray, text: Sequence[int]) -> Row:
+    """A row in which the model learns a motion without a script, then to read its script and to say its caption."""
+    block = MotionBlock(codes, np.zeros_like(script), DESCRIBE.learned_persons, read=script)
+    return row(DESCRIBE, [block], scales, [TextBlock(text, learned=True)])
 
 
 def corrupted(batch: Batch, most: float, codes: int) -> Batch:
-    """The batch with some input codes replaced by random ones, up to a share ``most``; its targets stay true."""
+    """The batch with some codes that the model itself is to make replaced by random ones, up to a share ``most``.
+
+    What is given, such as A's motion in a reaction, stays; the targets stay true.
+    """
     rows, _, levels = batch.codes.shape
     rate = torch.rand(rows, 1, 1) * most * torch.linspace(0.3, 1, levels)
-    hit = (torch.rand(batch.codes.shape) < rate) & (batch.kind == MOTION)[..., None]
+    made = ((batch.kind == MOTION) & batch.learned)[..., None]
+    hit = (torch.rand(batch.codes.shape) < rate) & made
     return replace(batch, codes=torch.where(hit, torch.randint(codes, batch.codes.shape), batch.codes))
 
 
@@ -123,12 +102,19 @@ def spoken_words(scripts: Iterable[tuple[str, Mapping[str, Any]]], words: Words)
     texts: set[str] = set()
     for kind, told in {(kind, _told(script)) for kind, script in scripts}:
         texts.update(captions(kind, dict(told), "train"))
-        texts.update(_person_texts(kind, told, "A"), _person_texts(kind, told, "B"))
+        texts.update(person_captions(kind, dict(told), "A", "train"), person_captions(kind, dict(told), "B", "train"))
     return tuple(sorted({word for text in texts for word in words.encode(text)}))
 
 
-def _person_captions(example: Example, person: str) -> tuple[str, ...]:
-    return _person_texts(example.kind, _told(example.script), person)
+def _partly(script: np.ndarray, unsaid: float, rng: np.random.Generator) -> np.ndarray:
+    """A script of which a share of the slots is left open, but never the first, the kind."""
+    left_open = rng.random(len(script)) < unsaid
+    left_open[0] = False
+    return np.where(left_open, UNSAID, script)
+
+
+def _person_words(example: Example, words: Words, rng: np.random.Generator) -> list[int]:
+    return words.encode(person_prompt(example.kind, example.script, "A", rng)[0])
 
 
 def _told(script: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -140,12 +126,3 @@ def _told_of() -> tuple[str, ...]:
     """The entries of a script that captions can tell."""
     names = json.loads((PHRASES / "names.json").read_text(encoding="utf-8"))
     return ("actor", *sorted({detail["of"] for detail in names["details"].values()}))
-
-
-@cache
-def _person_texts(kind: str, told: tuple[tuple[str, Any], ...], person: str) -> tuple[str, ...]:
-    return tuple(person_captions(kind, dict(told), "A" if person == "A" else "B", "train"))
-
-
-def _draw(texts: tuple[str, ...], rng: np.random.Generator) -> str:
-    return texts[rng.integers(len(texts))]

@@ -66,13 +66,13 @@ def fit_flattened(
     run: Run, recipe: FlattenedRecipe, corpus: EncodedCorpus, tokenizer: MotionTokenizer
 ) -> tuple[LlamaForCausalLM, FlattenedConfig]:
     """Train on an encoded corpus; returns the model on the CPU, and its vocabulary."""
-    device, settings = pick_device(), recipe.language
+    device, settings = pick_device(), recipe.language.stepping
     torch.manual_seed(settings.seed)
     scenes = corpus.of_split("train")
     scripts = (corpus.script(scene, variant) for scene in scenes for variant in range(len(VARIANTS)))
     told = {entry for script in scripts for entry in entries_of(script)}
     config = FlattenedConfig(tokenizer.config.codes, tokenizer.config.levels, STEPS_MAX, tuple(sorted(told)))
-    model = flattened_llama(settings.model, config.vocabulary)
+    model = flattened_llama(recipe.language.model, config.vocabulary)
     model.to(device)  # type: ignore[arg-type]
     weights = torch.tensor(settings.level_weights, device=device)
 

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from protocol.errors import DuologueError
-
-from ..evaluate.words import caption_kind
-from ..language import decode
+from ..language.base import Base, BaseRecipe
 from ..language.config import LanguageConfig
-from ..language.layout import Batch, collate, prefix
-from ..language.losses import losses as language_losses
 from ..language.model import MotionLanguageModel, code_vectors
-from ..language.sampling import Sampling
+from ..language.script_book import ScriptBook
+from ..language.slots import numbers, slots_of
 from ..language.words import Words, fetch_words
-from ..tasks import DESCRIBE, GENERATE
+from ..tokenizer.config import STRIDE
 from ..tokenizer.model import MotionTokenizer
-from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, Example, encoded_corpus
-from .examples import Mixture, corrupted, draw_row, fixed_row, spoken_words
-from .intents import learn_intents
+from ..tokenizer.stream import FPS
+from . import processes
+from .codes import CACHE_FILE, VARIANTS, EncodedCorpus, encoded_corpus
+from .examples import Mixture, draw_row, spoken_words
+from .plan import Plan
 from .recipe import read_recipe
-from .run import Run, autocast, fit, pick_device, step_seed
-
-_VALIDATIONS = 8
-_VALIDATION_SCENES = 36
-_BUCKET_BATCHES = 20
+from .run import Run, pick_device, step_seed
+from .stepping import Stepping
+from .validation import VALIDATIONS, Validation
 
 
 @dataclass(frozen=True)
@@ -54,33 +47,18 @@ class LanguageRecipe:
     Attributes:
         cycles: epochs of each cycle of the learning rate. In an epoch each scene is seen once, each time in another
             variant, task and wording.
-        model: the sizes.
-        mixture: of tasks and disturbances.
-        level_weights: weight of each residual level of codes in the loss.
-        text_weight: weight of the loss on words against that on motion.
-        intent_steps: steps in which the model learns to read prompts into intents, after all others.
-        prompts: prompts read in each of these.
-        batch: samples a step.
-        learning_rate: peak.
-        warmup: steps to the peak.
-        weight_decay: of AdamW.
-        bfloat16: compute in bfloat16 on a CPU too: 1.5 times faster where it has AVX512-BF16 or AMX, slower elsewhere.
-        seed: of everything random.
+        stepping: how steps are taken.
+        model: the sizes; a base decides all of them but those of the motion head.
+        base: a pretrained language model to build on; none trains a transformer of our own.
+        mixture: of tasks.
+        reading: how the model learns to read prompts, after all else.
     """
 
     cycles: tuple[int, ...]
-    level_weights: tuple[float, ...]
+    stepping: Stepping
     model: ModelSizes = field(default_factory=ModelSizes)
+    base: BaseRecipe | None = None
     mixture: Mixture = field(default_factory=Mixture)
-    text_weight: float = 0.5
-    intent_steps: int = 3000
-    prompts: int = 64
-    batch: int = 16
-    learning_rate: float = 6e-4
-    warmup: int = 150
-    weight_decay: float = 0.05
-    bfloat16: bool = False
-    seed: int = 0
 
 
 def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resume: bool) -> None:
@@ -94,65 +72,56 @@ def train_language(corpus: Path, tokenizer: Path, recipe: Path, out: Path, resum
         resume: go on with the run that is there.
 
     Raises:
-        DuologueError: ``corpus_missing``, ``words_missing``, ``tokenizer_missing``, ``recipe_invalid``, and what `Run`
-            and `fit` raise.
+        DuologueError: ``corpus_missing``, ``words_missing``, ``base_missing``, ``base_invalid``, ``tokenizer_missing``,
+            ``recipe_invalid``, and what `Run` and `fit` raise.
     """
     settings = read_recipe(recipe, LanguageRecipe)
     motion_tokenizer = MotionTokenizer.load(tokenizer)
-    if len(settings.level_weights) != motion_tokenizer.config.levels:
-        raise DuologueError(
-            "recipe_invalid",
-            f"{recipe.name}: 'level_weights' holds {len(settings.level_weights)} numbers, but the tokenizer has "
-            f"{motion_tokenizer.config.levels} levels.",
-            "Correct the file and start again.",
-        )
+    settings.stepping.check(motion_tokenizer.config.levels, recipe.name)
     run = Run(out, settings, resume)
-    words = fetch_words(out / "words")
-    encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
-    fit_language(run, settings, encoded, motion_tokenizer, words).save(out)
-    words.save(out)
+    base = None if settings.base is None else Base.load(settings.base)
+    words = fetch_words(out / "words") if base is None else base.words
+    with processes.main_first():
+        encoded = encoded_corpus(corpus, tokenizer, out / CACHE_FILE)
+    model = fit_language(run, settings, encoded, motion_tokenizer, words, base)
+    if processes.is_main():
+        model.save(out)
+        if base is None:
+            words.save(out)
+        script_book(encoded, model.config).save(out)
 
 
 def fit_language(
-    run: Run, recipe: LanguageRecipe, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words
+    run: Run,
+    recipe: LanguageRecipe,
+    corpus: EncodedCorpus,
+    tokenizer: MotionTokenizer,
+    words: Words,
+    base: Base | None = None,
 ) -> MotionLanguageModel:
-    """Train on an encoded corpus; returns the model on the CPU.
+    """Train on an encoded corpus, over a base if there is one; returns the model on the CPU.
 
     Raises:
         DuologueError: ``corpus_missing`` if the corpus has no training scene.
     """
-    device = pick_device()
-    torch.manual_seed(recipe.seed)
-    config = _config(recipe.model, corpus, tokenizer, words)
-    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).to(device)
-    plan = _Plan(corpus, recipe)
-    validation = _Validation(corpus, words, config.intents, recipe.level_weights)
-    every = max(1, sum(plan.cycles) // _VALIDATIONS)
+    torch.manual_seed(recipe.stepping.seed)
+    config = _config(recipe.model if base is None else _sizes_of(base, recipe.model), corpus, tokenizer, words)
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base).to(pick_device())
+    stepping = recipe.stepping
+    plan = Plan(corpus, stepping.batch, stepping.seed)
+    cycles = tuple(epochs * plan.steps_an_epoch for epochs in recipe.cycles)
+    validation = Validation(corpus, words, config, stepping.level_weights)
+    every = max(1, sum(cycles) // VALIDATIONS)
 
     def losses(step: int) -> dict[str, Tensor]:
         if step and step % every == 0:
             run.log(step, **validation.measure(model))
-        rng = np.random.default_rng(step_seed(recipe.seed, step))
-        rows = [
-            draw_row(corpus.example(*item), words, config.intents, recipe.mixture, rng) for item in plan.items(step)
-        ]
-        batch = corrupted(collate(rows), recipe.mixture.corruption, config.codes)
-        with _precision(device, recipe.bfloat16):
-            terms = language_losses(model, batch.to(device), recipe.level_weights)
-        return {"motion": terms["motion"], "text": recipe.text_weight * terms["text"]}
+        rng = np.random.default_rng(step_seed(stepping.seed, step))
+        rows = [draw_row(corpus.example(*item), words, config.slots, recipe.mixture, rng) for item in plan.items(step)]
+        return stepping.losses(model, rows)
 
-    optimizer = _optimizer(model, recipe)
-    fit(run, model, optimizer, losses, cycles=plan.cycles, warmup=recipe.warmup, seed=recipe.seed)
-    read_right = learn_intents(
-        model,
-        plan.any_example,
-        words,
-        recipe.mixture,
-        steps=recipe.intent_steps,
-        prompts=recipe.prompts,
-        seed=recipe.seed,
-    )
-    run.log(sum(plan.cycles), intents_read_right=read_right, **validation.measure(model))
+    stepping.fit(run, model, losses, cycles)
+    run.log(sum(cycles), **validation.measure(model))
     return model.cpu().eval()
 
 
@@ -176,107 +145,29 @@ def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer
         place_levels=tokenizer.config.place_levels,
         steps_max=max((corpus.steps(scene) for scene in train), default=0),
         spoken=spoken_words(scripts, words),
-        intents=tuple(sorted({f"{kind}:{script['actor']}" for kind, script in scripts})),
+        slots=slots_of(script for _, script in scripts),
         dropout=sizes.dropout,
     )
 
 
-def _optimizer(model: MotionLanguageModel, recipe: LanguageRecipe) -> torch.optim.Optimizer:
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98), fused=True)
+def _sizes_of(base: Base, sizes: ModelSizes) -> ModelSizes:
+    """The sizes of a base's transformer, with the motion head that was asked for."""
+    shape = base.transformer.config
+    return replace(
+        sizes,
+        width=base.width,
+        layers=shape.num_hidden_layers,
+        heads=shape.num_attention_heads,
+        feed_forward=getattr(shape, "intermediate_size", None) or 4 * base.width,
+    )
 
 
-def _precision(device: torch.device, bfloat16: bool) -> AbstractContextManager[Any]:
-    if device.type == "cpu" and bfloat16:
-        return torch.autocast("cpu", torch.bfloat16)
-    return autocast(device)
-
-
-class _Plan:
-    """Which scenes come in which step: every one once an epoch, those of like length together."""
-
-    def __init__(self, corpus: EncodedCorpus, recipe: LanguageRecipe) -> None:
-        self._corpus, self._scenes = corpus, corpus.of_split("train")
-        if not len(self._scenes):
-            raise DuologueError(
-                "corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`."
-            )
-        self._lengths = np.array([corpus.steps(scene) for scene in self._scenes])
-        self._batch, self._seed = min(recipe.batch, len(self._scenes)), recipe.seed
-        self._steps_an_epoch = len(self._scenes) // self._batch
-        self.cycles = tuple(epochs * self._steps_an_epoch for epochs in recipe.cycles)
-        self._epoch, self._order = -1, np.empty(0, int)
-
-    def any_example(self, rng: np.random.Generator) -> Example:
-        """Some variant of some training scene."""
-        return self._corpus.example(int(rng.choice(self._scenes)), int(rng.integers(len(VARIANTS))))
-
-    def items(self, step: int) -> list[tuple[int, int]]:
-        """(scene, variant) of each sample of a step."""
-        epoch, number = divmod(step, self._steps_an_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._epoch_order(np.random.default_rng((self._seed, epoch)))
-        rng = np.random.default_rng((self._seed, epoch, number))
-        return [(int(self._scenes[place]), int(rng.integers(len(VARIANTS)))) for place in self._order[number]]
-
-    def _epoch_order(self, rng: np.random.Generator) -> np.ndarray:
-        """(steps an epoch, batch) places in the list of scenes."""
-        order = rng.permutation(len(self._scenes))[: self._steps_an_epoch * self._batch]
-        bucket = self._batch * _BUCKET_BATCHES
-        parts = [order[start : start + bucket] for start in range(0, len(order), bucket)]
-        order = np.concatenate([part[np.argsort(self._lengths[part], kind="stable")] for part in parts])
-        return rng.permutation(order.reshape(self._steps_an_epoch, self._batch))
-
-
-class _Validation:
-    """Figures on scenes that are not trained on: losses with and without the prompt, and captions of the right kind."""
-
-    def __init__(
-        self, corpus: EncodedCorpus, words: Words, intents: Sequence[str], level_weights: Sequence[float]
-    ) -> None:
-        by_kind: dict[str, list[int]] = {}
-        for scene in corpus.of_split("validation"):
-            by_kind.setdefault(corpus.example(scene).kind, []).append(scene)
-        most = -(-_VALIDATION_SCENES // max(1, len(by_kind)))
-        self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
-        self._words, self._intents, self._level_weights = words, intents, level_weights
-
-    @torch.no_grad()
-    def measure(self, model: MotionLanguageModel) -> dict[str, float]:
-        """The figures; empty when the corpus has no validation scenes. The model is left in training mode."""
-        if not self._examples:
-            return {}
-        model.eval()
-        prompted, unprompted, described = (
-            self._batch(*row) for row in ((GENERATE, True), (GENERATE, False), (DESCRIBE, True))
-        )
-        device = model.markers.weight.device
-        figures = {
-            "validation_motion": self._losses(model, prompted.to(device))["motion"],
-            "validation_motion_unprompted": self._losses(model, unprompted.to(device))["motion"],
-            "validation_text": self._losses(model, described.to(device))["text"],
-            "caption_kind_right": self._captions_right(model),
-        }
-        model.train()
-        return figures
-
-    def _batch(self, task: Any, prompted: bool) -> Batch:
-        rows = [
-            fixed_row(task, example, self._words, self._intents, seed, prompted)
-            for seed, example in enumerate(self._examples)
-        ]
-        return collate(rows)
-
-    def _losses(self, model: MotionLanguageModel, batch: Batch) -> dict[str, float]:
-        return {name: float(value) for name, value in language_losses(model, batch, self._level_weights).items()}
-
-    def _captions_right(self, model: MotionLanguageModel) -> float:
-        generator = torch.Generator().manual_seed(0)
-        right = 0
-        for example in self._examples:
-            opening = prefix(fixed_row(DESCRIBE, example, self._words, self._intents, 0))
-            ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=20))
-            right += caption_kind(self._words.decode(ids)) == example.kind
-        return right / len(self._examples)
+def script_book(corpus: EncodedCorpus, config: LanguageConfig) -> ScriptBook:
+    """The scripts of training scenes, each in one of the four variants, how long it took, and how it opens."""
+    train = corpus.of_split("train")
+    variants = np.random.default_rng(0).integers(len(VARIANTS), size=len(train))
+    scenes = [(int(scene), int(variant)) for scene, variant in zip(train, variants, strict=True)]
+    scripts = np.stack([numbers(config.slots, corpus.script(*item)) for item in scenes])
+    seconds = np.array([corpus.steps(scene) * STRIDE / FPS for scene, _ in scenes])
+    openings = np.stack([corpus.example(*item).codes[:, 0] for item in scenes])
+    return ScriptBook(scripts, seconds, openings)

@@ -60,7 +60,7 @@ class Pairs:
         script = swapped(script) if swap else script
         script = mirrored(script) if mirror else script
         if rng.random() < wording_share:
-            return wording(kind, script, rng)
+            return wording(kind, script, rng)[0]
         return some_captions(kind, script, "train", 1, int(rng.integers(2**31)))[0]
 
 

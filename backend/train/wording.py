@@ -2,7 +2,7 @@
 
 The model's frozen word vectors bring near words together, but a few captions of each kind do not tell which of a
 sentence's words matter. ``vocabulary.json`` holds synonyms, definitions, sentence patterns and names for training
-prompts; captions are never learned from it.
+prompts, ``sentences.json`` whole sentences for every kind; captions are never learned from either.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ import numpy as np
 from ..corpus.choreographer.captions import KINDS, held_out_prompts
 
 VOCABULARY = Path(__file__).parent / "vocabulary.json"
+SENTENCES = Path(__file__).parent / "sentences.json"
 
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _ROLES = frozenset(("actor", "partner"))
 _TOGETHER = frozenset(("they", "them", "first", "second"))
-_DEFINITION_SHARE = 0.12
+_DEFINITION_SHARE = 0.08
+_SENTENCE_SHARE = 0.65
 _ADJUNCT_SHARE = 0.3
+_DETAIL_SHARE = 0.25
 _IRREGULAR = {
     "hit": "hit",
     "drive": "driven",
@@ -37,27 +40,32 @@ _IRREGULAR = {
 }
 
 
-def wording(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
-    """A random training prompt that is true of a script: a filled pattern, or a definition; never a held-out prompt.
+def wording(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, frozenset[str]]:
+    """A random training prompt that is true of a script, never a held-out one: a definition, pattern or sentence.
 
     Args:
         kind: id of the interaction.
-        script: what was drawn; only "actor" ("A", "B" or "both") is told.
+        script: what was drawn; "actor" ("A", "B" or "both") is told, and at times hand, speed, mood and count.
         rng: draws.
+
+    Returns:
+        the prompt, and the names of the script's entries that it tells.
     """
-    while (text := _drawn(kind, script, rng)).lower() in _held_out():
+    while (made := _drawn(kind, script, rng))[0].lower() in _held_out():
         pass
-    return text
+    return made
 
 
-def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> str:
+def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, frozenset[str]]:
     vocabulary = _vocabulary()
     entry = vocabulary["kinds"][kind]
     if rng.random() < _DEFINITION_SHARE:
-        return _one(entry["definitions"], rng)
+        return _one(entry["definitions"], rng), frozenset(("kind",))
     actor = str(script.get("actor", "both"))
-    pattern = _one(_fitting(entry["templates"], actor), rng)
-    names = _names(vocabulary, _slots(pattern), actor, rng)
+    patterns = _fitting(_sentences()[kind], actor) if rng.random() < _SENTENCE_SHARE else []
+    pattern = _one(patterns or _fitting(entry["templates"], actor), rng)
+    slots = _slots(pattern)
+    names = _names(vocabulary, slots, actor, rng)
 
     def fill(match: re.Match[str]) -> str:
         if match[1] in names:
@@ -65,7 +73,14 @@ def _drawn(kind: str, script: Mapping[str, Any], rng: np.random.Generator) -> st
         return inflected(_one(entry["slots"][match[1]], rng), match[2] or "")
 
     text = _SLOT.sub(fill, pattern)
-    return f"{text} {_one(vocabulary['adjuncts'], rng)}" if rng.random() < _ADJUNCT_SHARE else text
+    told = {"kind"} | ({"actor"} if (_ROLES | _TOGETHER).intersection(slots) else set())
+    for name, phrases in vocabulary["details"].items():
+        value = str(script.get(name)).lower()
+        if value in phrases and rng.random() < _DETAIL_SHARE:
+            text, told = f"{text} {_one(phrases[value], rng)}", told | {name}
+    if rng.random() < _ADJUNCT_SHARE:
+        text = f"{text} {_one(vocabulary['adjuncts'], rng)}"
+    return text, frozenset(told)
 
 
 def inflected(verb: str, form: str) -> str:
@@ -98,7 +113,8 @@ def _slots(pattern: str) -> list[str]:
 def _names(vocabulary: dict[str, Any], slots: list[str], actor: str, rng: np.random.Generator) -> dict[str, str]:
     """What the persons are called: "they" and "them", or a name for each role, the first person's name being A's."""
     noun = _one(vocabulary["nouns"], rng)
-    pair = _one(vocabulary["pairs"], rng).format(nouns=noun)
+    role, other = rng.choice(vocabulary["roles"], 2, replace=False)
+    pair = _one(vocabulary["pairs"], rng).format(nouns=noun, role=role, other=other)
     names = {"they": pair, "them": "them" if pair == "they" else pair}
     if actor == "B":
         roles = {"partner": 0, "actor": 1, "first": 0, "second": 1}
@@ -109,7 +125,7 @@ def _names(vocabulary: dict[str, Any], slots: list[str], actor: str, rng: np.ran
     fitting = [entry for entry in vocabulary["persons"] if from_a or not entry["in_order"]]
     chosen = fitting[rng.integers(len(fitting))]
     singular = vocabulary["singular"].get(noun, noun.removesuffix("s"))
-    both = [chosen[key].format(noun=singular) for key in ("first", "second")]
+    both = [chosen[key].format(noun=singular, role=role, other=other) for key in ("first", "second")]
     return names | {role: both[index] for role, index in roles.items()}
 
 
@@ -125,3 +141,8 @@ def _held_out() -> frozenset[str]:
 @cache
 def _vocabulary() -> dict[str, Any]:
     return json.loads(VOCABULARY.read_text(encoding="utf-8"))
+
+
+@cache
+def _sentences() -> dict[str, list[str]]:
+    return json.loads(SENTENCES.read_text(encoding="utf-8"))

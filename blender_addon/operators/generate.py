@@ -45,7 +45,17 @@ class DUOLOGUE_OT_generate(JobOperator):
         count = checks.variations(settings.variations)
         begin = place_for(scene, settings, pair)
         seed = next_seed(settings)
-        asked = Asked(settings.key, GENERATE, prompt, seed, count, scene.frame_current, seconds, place=begin)
+        asked = Asked(
+            settings.key,
+            GENERATE,
+            prompt,
+            seed,
+            count,
+            scene.frame_current,
+            seconds,
+            place=begin,
+            guidance=settings.guidance,
+        )
         job = jobs.start(self.bl_label, [request_for(scene, pair, asked)], backend_settings(context))
         remember_prompt(settings, prompt)
         return job
@@ -91,7 +101,7 @@ _HISTORY_MAX = 20
 def request_for(scene: Scene, pair: Sequence[Object], asked: Asked, *, again: bool = False) -> Request:
     """What is asked of the backend; ``again`` where its answer takes the place of the result that there is."""
     outcome = MotionOutcome(scene, pair, asked.prompt, asked, again=again)
-    submit = Submit(GENERATE, asked.prompt, asked.seconds, asked.seed, asked.variations)
+    submit = Submit(GENERATE, asked.prompt, asked.seconds, asked.seed, asked.variations, guidance=asked.guidance)
     return Request(f"“{asked.prompt}”", submit, outcome)
 
 

@@ -94,6 +94,7 @@ class DUOLOGUE_OT_reroll(_OnResult, JobOperator):
             found.frame_end,
             actor.name if actor is not None else "",
             results.place_of(found),
+            found.guidance,
         )
         if actor is not None:
             request = react.request_for(scene, actor, cast[0], asked, again=True)

@@ -109,6 +109,8 @@ class DUOLOGUE_PT_motion(_PairTab):
         row.prop(settings, "variations")
         row = column.row(align=True)
         row.prop(settings, "place", text="")
+        row.prop(settings, "guidance")
+        row = column.row(align=True)
         row.prop(settings, "seed")
         row.prop(
             settings,

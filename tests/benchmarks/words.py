@@ -1,11 +1,12 @@
 """How well prompts are read, with word vectors frozen or tuned, and with captions alone or synonyms besides: one table.
 
     python -m tests.benchmarks.words                     some minutes on one processor core
-    python -m tests.benchmarks.words --steps 3000        as long as the shipped reader learns
+    python -m tests.benchmarks.words --steps 3000        as long as readers of word vectors need
 
-The reader of `backend.language.intent` alone is trained, from prompts without motion. Synonyms are the wordings of
-``vocabulary.json``. Tuned vectors are trained with the reader, those of the words that training prompts use; the others
-stay where they were. Judged by held-out phrasings of all kinds, and by blind ones, whose author had seen neither.
+A reader of WordLlama's vectors is trained, from prompts without motion: what was tried before the sentence encoder of
+`backend.language.prompt_reader`. Synonyms are the wordings of `backend.train.wording`. Tuned vectors are trained with
+the reader, those of the words that training prompts use; the others stay where they were. Judged by held-out phrasings
+of all kinds, and by blind ones, whose author had seen neither.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from backend.corpus.choreographer.captions import (
 from backend.corpus.scene import read_scenes
 from backend.evaluate.held_out import WITH_ACTOR
 from backend.evaluate.t2m import blind_prompts
-from backend.language.intent import IntentReader
 from backend.language.layout import padded_prompts
 from backend.language.model import WORD_NOISE
+from backend.language.sentence import SentenceReader
 from backend.language.words import Words, fetch_words
 from backend.train.wording import wording
 
@@ -104,7 +105,7 @@ class Reading(nn.Module):
     def __init__(self, vectors: torch.Tensor, intents: int, tuned: bool) -> None:
         super().__init__()
         self.vectors = nn.Embedding.from_pretrained(vectors.float().clone(), freeze=not tuned)
-        self.reader = IntentReader(vectors.shape[1], intents)
+        self.reader = SentenceReader(vectors.shape[1], intents)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Logits (N, intents) of padded word ids (N, W)."""
@@ -130,7 +131,7 @@ def drawn_texts(scripts: Sequence[tuple[str, Mapping[str, Any]]], synonyms: bool
             told = person_captions(kind, script, "B", "train")
             text = told[rng.integers(len(told))]
         elif synonyms and rng.random() < SYNONYMS_SHARE:
-            text = wording(kind, script, rng)
+            text = wording(kind, script, rng)[0]
         else:
             text = some_captions(kind, script, "train", 1, int(rng.integers(2**31)))[0]
         texts.append((text, f"{kind}:{script['actor']}"))

@@ -93,6 +93,30 @@ def test_one_click_starts_the_backend_and_moves_both_and_disconnecting_ends_it(j
     assert not connection_file.process_runs(pid)
 
 
+def test_every_task_of_a_conversation_goes_over_the_wire(jobs: Any) -> None:
+    pair = context.scene.duologue.pairs[0]
+    duologue.generate()
+    tick_until(jobs, lambda: not jobs.running())
+    asked = (
+        ("edit", duologue.edit, ("edit_unclear",)),
+        ("ask", duologue.ask, ("no_answer",)),
+        ("complete", getattr(duologue, "continue"), ()),
+        ("story", duologue.story, ()),
+    )
+    for prompt in ("two people hug", "A bows to B"):
+        pair.conversation.scenes.add().prompt = prompt
+    pair.conversation.story_seconds = 3.0
+    for task, operator, excused in asked:
+        pair.conversation.words = "slower"
+        operator()
+        tick_until(jobs, lambda: not jobs.running())
+        error = jobs.latest().error
+        # A model that knows nothing may understand no change and find no words.
+        assert error is None or error.code in excused, (task, error)
+        if error is None:
+            assert pair.conversation.turns[-1].task == task
+
+
 def test_a_backend_that_is_killed_in_mid_job_is_noticed_and_restart_brings_another(jobs: Any, tmp_path: Path) -> None:
     context.scene.duologue.pairs[0].seconds = 10.0
     duologue.generate()

@@ -26,8 +26,8 @@ context: Any = bpy.context
 # Where things are in the sidebar at a resolution scale of 1: from its left and down from its top, in pixels.
 USE_SELECTED_AT_FIRST = (130, 93)
 PROMPT = (145, 211)
-GENERATE = (145, 287)
-STOP = (244, 287)
+GENERATE = (145, 309)
+STOP = (244, 309)
 ALICES_ROW = 51
 """From the top of the Outliner, below the scene's collection and that of Rigify's widgets."""
 

@@ -50,7 +50,13 @@ class FakeModel:
     done: list[str] = field(default_factory=list)
 
     def generate(
-        self, prompt: str, seconds: float, seed: int = 0, *, cancelled: Callable[[], bool] = lambda: False
+        self,
+        prompt: str,
+        seconds: float,
+        seed: int = 0,
+        *,
+        guidance: float = 1.0,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[FakePiece]:
         if not prompt:
             raise DuologueError("prompt_empty", "The prompt is empty.", "Say what the two do.")

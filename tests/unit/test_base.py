@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     GPT2Config,
@@ -21,6 +20,7 @@ from transformers.cache_utils import DynamicCache
 
 from backend.language import pretrained
 from backend.language.base import BASE_FILE, Base, BaseRecipe, LoraRecipe, backbone
+from backend.train.instruct import InstructRecipe
 from backend.train.language import LanguageRecipe
 from backend.train.recipe import read_recipe
 from backend.weights import load_own_state, own_state
@@ -257,17 +257,20 @@ def test_recomputing_activations_gives_the_same_gradients(small: str) -> None:
     assert all(torch.allclose(*pair, atol=1e-5) for pair in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("file", ["duologue-smollm2.align", "duologue-smollm2.instruct", "llama-3.1-8b.align"])
-def test_shipped_recipes_name_their_base(file: str, tmp_path: Path) -> None:
-    """The block `base` is this module's; `accumulate` is an argument of `fit`; the rest is the language model's."""
-    content = yaml.safe_load((RECIPES / f"{file}.yaml").read_text())
-    (tmp_path / "base.yaml").write_text(yaml.safe_dump({"base": content.pop("base")}))
-    base = read_recipe(tmp_path / "base.yaml", WithBase).base
-    assert (base.quantization == "nf4") == file.startswith("llama")
-    assert base.tuning == "lora"
-    assert content.pop("accumulate", 1) >= 1
-    (tmp_path / "rest.yaml").write_text(yaml.safe_dump(content))
-    assert len(read_recipe(tmp_path / "rest.yaml", LanguageRecipe).level_weights) == 9
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("duologue-smollm2.align", LanguageRecipe),
+        ("duologue-smollm2.instruct", InstructRecipe),
+        ("llama-3.1-8b.align", LanguageRecipe),
+    ],
+)
+def test_shipped_recipes_name_their_base(file: str, kind: type[LanguageRecipe] | type[InstructRecipe]) -> None:
+    recipe = read_recipe(RECIPES / f"{file}.yaml", kind)
+    assert recipe.base is not None
+    assert (recipe.base.quantization == "nf4") == file.startswith("llama")
+    assert recipe.base.tuning == "lora"
+    assert len(recipe.stepping.level_weights) == 9
 
 
 @pytest.mark.parametrize(

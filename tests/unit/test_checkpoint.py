@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.checkpoint import LANGUAGE_FILES, MANIFEST_FILE, TOKENIZER_FILES, package_checkpoint, seal, verify
+from backend.checkpoint import (
+    FORMAT_VERSION,
+    LANGUAGE_FILES,
+    MANIFEST_FILE,
+    READER_FILES,
+    TOKENIZER_FILES,
+    WORD_FILES,
+    package_checkpoint,
+    seal,
+    verify,
+)
 from backend.engine import Engine
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.words import Words
@@ -32,14 +42,14 @@ def rewrite(folder: Path, **changes: object) -> None:
 def test_a_sealed_folder_verifies_and_lists_every_file(checkpoint: Path) -> None:
     assert verify(checkpoint).name == "tiny"
     listed = manifest(checkpoint)
-    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES}
+    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES, *READER_FILES, *WORD_FILES}
     assert all(len(entry["sha256"]) == 64 for entry in listed["files"].values())
     assert "torch" in listed["made_with"]
 
 
 def test_what_is_saved_is_what_is_loaded(checkpoint: Path) -> None:
     tokenizer, words = MotionTokenizer.load(checkpoint), Words.load(checkpoint)
-    assert torch.equal(words.vectors, tiny_words().vectors)
+    assert torch.allclose(words.vectors, tiny_words().vectors.float(), atol=0.02)
     loaded = MotionLanguageModel.load(checkpoint, code_vectors(tokenizer), words.vectors)
     for name, value in tiny_model(tiny_words(), tiny_tokenizer()).state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value.half().float()), name
@@ -65,7 +75,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: rewrite(folder, files=manifest(folder)["files"] | {"../secret": {"bytes": 0, "sha256": ""}}),
         "checkpoint_unreadable",
     ),
-    "a newer format": (lambda folder: rewrite(folder, format=2), "checkpoint_version"),
+    "a newer format": (lambda folder: rewrite(folder, format=FORMAT_VERSION + 1), "checkpoint_version"),
     "a file gone": (lambda folder: (folder / "word_vectors.safetensors").unlink(), "checkpoint_truncated"),
     "a file cut short": (cut, "checkpoint_truncated"),
     "one bit changed": (flip, "checkpoint_altered"),
@@ -97,9 +107,14 @@ def test_parts_that_do_not_fit_together_are_told(checkpoint: Path) -> None:
     assert caught.value.code == "checkpoint_unreadable"
 
 
-def test_two_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpoint: Path, tmp_path: Path) -> None:
+def test_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpoint: Path, tmp_path: Path) -> None:
     runs = {}
-    for stage, names in (("tokenizer", TOKENIZER_FILES), ("language", LANGUAGE_FILES)):
+    files = {
+        "tokenizer": TOKENIZER_FILES,
+        "language": (*LANGUAGE_FILES, *WORD_FILES),
+        "reader": READER_FILES,
+    }
+    for stage, names in files.items():
         runs[stage] = tmp_path / stage
         runs[stage].mkdir()
         for name in names:
@@ -108,14 +123,14 @@ def test_two_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(che
     out = tmp_path / "duologue-test"
     out.mkdir()
     (out / "README.md").write_text("the card")
-    package_checkpoint(runs["tokenizer"], runs["language"], out)
+    package_checkpoint(runs["tokenizer"], runs["language"], runs["reader"], out)
     assert (out / "README.md").read_text() == "the card"
     assert "README.md" in manifest(out)["files"]
-    assert manifest(out)["recipe"] == {"tokenizer": {"stage": "tokenizer"}, "language": {"stage": "language"}}
+    assert manifest(out)["recipe"] == {stage: {"stage": stage} for stage in files}
     assert Engine.load(out, device="cpu").name == "duologue-test"
 
 
 def test_an_unfinished_run_is_not_packaged(tmp_path: Path) -> None:
     with pytest.raises(DuologueError) as caught:
-        package_checkpoint(tmp_path, tmp_path, tmp_path / "out")
+        package_checkpoint(tmp_path, tmp_path, tmp_path, tmp_path / "out")
     assert caught.value.code == "run_unfinished"

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend import cli, console
+from backend import cli, console, task_commands
 from backend.engine import Engine
 from backend.export import read_motion, write_bvh, write_npz
 from backend.serve.server import Server, ServerConfig
+from backend.tasks import TASKS
 from protocol.messages import Cancel, Error, Hello, MotionPart, Result, Status, StatusRequest, Submit, Welcome
 from protocol.motion import Motion, joined_in_time
 from tests.unit.fake_model import still
@@ -34,14 +35,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
 
 
-LOAD_ONCE = functools.cache(cli._load)
+LOAD_ONCE = functools.cache(task_commands.load)
 
 
 @pytest.fixture
 def run(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Run ``duologue`` with arguments; gives exit code, stdout and stderr."""
     monkeypatch.setenv("DUOLOGUE_CHECKPOINT", str(checkpoint))
-    monkeypatch.setattr(cli, "_load", LOAD_ONCE)
+    monkeypatch.setattr(task_commands, "load", LOAD_ONCE)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
@@ -198,7 +199,7 @@ def test_a_full_disk_is_told_in_a_sentence(run: Run, tmp_path: Path, monkeypatch
     def full(*_: object) -> list[Path]:
         raise OSError(28, "No space left on device", "out.npz")
 
-    monkeypatch.setattr(cli, "write_motion", full)
+    monkeypatch.setattr(task_commands, "write_motion", full)
     assert error_of(run, "generate", "hug", "--seconds", "1", "-o", tmp_path / "out.npz") == "file"
 
 
@@ -209,7 +210,7 @@ def test_help_names_every_command_without_importing_anything_heavy():
         "except SystemExit: print(*({'torch', 'transformers', 'numpy', 'zmq'} & set(sys.modules)), 'imported')"
     )
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert all(f" {command} " in out for command in ("serve", "generate", "react", "describe", *cli.ROOMS))
+    assert all(f" {command} " in out for command in ("serve", *TASKS, "story", *cli.ROOMS))
     assert out.splitlines()[-1].split() == ["imported"]
 
 
@@ -230,7 +231,7 @@ def test_a_missing_extra_is_told_with_what_to_install(run: Run, monkeypatch: pyt
     def without_yaml(*_: object) -> Path:
         raise ModuleNotFoundError("No module named 'yaml'", name="yaml")
 
-    monkeypatch.setattr(cli, "find_checkpoint", without_yaml)
+    monkeypatch.setattr(task_commands, "find_checkpoint", without_yaml)
     assert error_of(run, "generate", "hug", "-o", tmp_path / "out.npz") == "package_missing"
 
 

@@ -1,5 +1,6 @@
 """The engine: exact durations, streams, seeds, cancellation, world frames, and refusals."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 
 from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
+from backend.filling import Gap, joined_at_both_ends
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 from protocol.skeleton import neutral_offsets
-from tests.unit.tiny import tiny_checkpoint
+from tests.unit.tiny import tiny_checkpoint, tiny_tokenizer
 
 PROMPT = "Two people shake hands."
 
@@ -58,14 +60,14 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) ->
 
     stream = engine.generate(PROMPT, 10.0, cancelled=counting)
     assert next(stream).motion.frames <= 16
-    assert steps <= 24, "0.8 s of motion, most of which the clean-up keeps back"
+    assert steps <= 24, "0.8 s of motion, of which the clean-up keeps most back"
     list(stream)
-    assert steps == 2 * 75
+    assert steps == 2 * 74, "the opening is not made"
 
 
 def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
-    monkeypatch.setattr("backend.engine._STEPS_A_PIECE", 1000)
+    monkeypatch.setattr("backend.making._STEPS_A_PIECE", 1000)
     whole = list(engine.generate(PROMPT, 3.0))
     assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
@@ -141,6 +143,8 @@ REFUSALS: dict[str, tuple[Callable[[Engine], object], str]] = {
     "too short a time": (lambda e: e.generate(PROMPT, 0.9), "seconds_out_of_range"),
     "too long a time": (lambda e: e.generate(PROMPT, 10.1), "seconds_out_of_range"),
     "no number of seconds": (lambda e: e.generate(PROMPT, float("nan")), "seconds_out_of_range"),
+    "a guidance below nothing": (lambda e: e.generate(PROMPT, 2.0, guidance=-0.1), "guidance_out_of_range"),
+    "a guidance beyond all measure": (lambda e: e.generate(PROMPT, 2.0, guidance=4.5), "guidance_out_of_range"),
     "a reaction to two": (lambda e: e.react(walker(persons=2)), "motion_persons"),
     "a description of three": (lambda e: e.describe(walker(persons=3)), "motion_persons"),
     "a range of one frame": (lambda e: e.describe(walker(frames=1)), "motion_too_short"),
@@ -173,3 +177,121 @@ def test_a_missing_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DuologueError, match="CUDA") as caught:
         Engine.load(tiny_checkpoint(tmp_path), device="cuda")
     assert caught.value.code == "device_missing"
+
+
+def goes_on(made: Motion, before: Motion) -> bool:
+    """Whether a motion begins where another one ends, as far as the wild moves of random weights let one tell."""
+    jump = np.linalg.norm(made.root[0] - before.root[-1], axis=-1).max()
+    return bool(jump <= np.linalg.norm(np.diff(made.root, axis=0), axis=-1).max())
+
+
+def test_a_story_goes_on_where_the_scene_before_it_ended(engine: Engine) -> None:
+    pieces = list(engine.story([PROMPT, "one person pushes the other", PROMPT], 6.0, seed=2))
+    assert [piece.start for piece in pieces] == np.cumsum([0] + [p.motion.frames for p in pieces[:-1]]).tolist()
+    motion = joined(pieces)
+    assert motion.frames == 180
+    root = np.linalg.norm(np.diff(motion.root, axis=0), axis=-1).max(-1)
+    seams, inside = root[[59, 119]], np.delete(root, [59, 119])
+    assert seams.max() < inside.max(), "no jump where one scene follows another"
+
+
+def test_a_story_goes_on_from_a_motion_in_its_world(engine: Engine) -> None:
+    before = walker(frames=45, persons=2).moved(rot.about_y(1.0), np.array([3.0, 0, 2.0], np.float32))
+    motion = joined(list(engine.story([PROMPT], 2.0, motion=before)))
+    assert motion.frames == 60
+    assert goes_on(motion, before)
+
+
+@pytest.mark.parametrize("gap", [(30, 61), (33, 70), (24, 48), (50, 99)])
+def test_a_gap_is_filled_to_the_frame(engine: Engine, gap: tuple[int, int]) -> None:
+    made = joined(list(engine.complete(walker(frames=100, persons=2), gap, seed=1)))
+    assert made.frames == gap[1] - gap[0]
+
+
+def test_what_fills_a_gap_begins_and_ends_as_is_there() -> None:
+    motion = walker(frames=100, persons=2)
+    gap = Gap.of(motion, 30, 61, tiny_tokenizer())
+    away = motion.moved(rot.about_y(0.3), np.array([0.2, 0, 0.1], np.float32)).slice(gap.start, 96)
+    filled = joined_at_both_ends(gap, away)
+    assert filled.frames == 31
+    for ours, there in ((filled.slice(0, 1), 29), (filled.slice(30, 31), 61)):
+        apart = np.linalg.norm(ours.positions() - motion.slice(there, there + 1).positions(), axis=-1)
+        assert apart.max() < 0.08, "no farther than a frame's way"
+
+
+def test_a_gap_at_the_end_continues_the_motion(engine: Engine) -> None:
+    motion = walker(frames=60, persons=2)
+    made = joined(list(engine.complete(motion, (60, 105))))
+    assert made.frames == 45
+    assert goes_on(made, motion)
+
+
+@pytest.mark.parametrize("gap", [(2, 30), (30, 30), (40, 30), (80, 100), (30, 600)])
+def test_gaps_that_cannot_be_filled_are_refused(engine: Engine, gap: tuple[int, int]) -> None:
+    with pytest.raises(DuologueError) as caught:
+        engine.complete(walker(frames=70, persons=2), gap)
+    assert caught.value.code == "gap_impossible"
+
+
+def test_every_piece_says_what_was_understood(engine: Engine) -> None:
+    script = json.loads(next(engine.generate(PROMPT, 1.0)).script)
+    assert script["kind"] in ("hug", "push")
+    assert script["actor"] in ("A", "B", "both")
+
+
+def test_an_edit_is_as_long_as_the_motion_and_stays_in_its_world(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motion = walker(frames=63, persons=2)
+    script = json.dumps({"kind": "push", "actor": "A", "hand": "left"})
+    wanted = np.array([0, 2, 0])
+    monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: wanted)
+    pieces = list(engine.edit(motion, "B does it", script=script))
+    assert json.loads(pieces[0].script) == {"kind": "push", "actor": "B", "hand": "left"}
+    here = joined(pieces)
+    assert (here.frames, here.persons) == (63, 2)
+    turn, shift = rot.about_y(2.0), np.array([5.0, 0.3, -3.0], np.float32)
+    there = joined(list(engine.edit(motion.moved(turn, shift), "B does it", script=script)))
+    np.testing.assert_allclose(here.moved(turn, shift).positions(), there.positions(), atol=1e-2)
+
+
+def test_another_kind_takes_over_what_a_script_of_it_has(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = json.dumps({"kind": "hug", "actor": "B", "hand": "right"})
+    monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: np.array([2, 0, 0]))
+    piece = next(engine.edit(walker(persons=2), "push instead", script=script))
+    assert json.loads(piece.script) == {"kind": "push", "actor": "B", "hand": "right"}
+
+
+def test_an_instruction_that_changes_nothing_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: np.zeros(3, int))
+    with pytest.raises(DuologueError) as caught:
+        engine.edit(walker(persons=2), "mumble")
+    assert caught.value.code == "edit_unclear"
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[1, 2]"])
+def test_a_script_that_is_none_is_refused(engine: Engine, text: str) -> None:
+    with pytest.raises(DuologueError) as caught:
+        engine.edit(walker(persons=2), "slower", script=text)
+    assert caught.value.code == "script_unreadable"
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_an_answer_is_one_sentence(engine: Engine, persons: int) -> None:
+    answer = "".join(engine.ask(walker(persons=persons), "who leads?"))
+    assert answer.endswith(".")
+
+
+def test_what_a_checkpoint_has_not_learned_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.tasks == ("generate", "react", "complete", "edit", "describe", "ask", "story")
+    monkeypatch.setattr(engine, "tasks", ("generate",))
+    calls: list[Callable[[], object]] = [
+        lambda: engine.edit(walker(persons=2), "slower"),
+        lambda: engine.ask(walker(), "who leads?"),
+        lambda: engine.story([PROMPT], 2.0),
+        lambda: engine.complete(walker(persons=2), (20, 40)),
+    ]
+    for call in calls:
+        with pytest.raises(DuologueError) as caught:
+            call()
+        assert caught.value.code == "task_unlearned"

@@ -240,7 +240,7 @@ def test_only_kinds_that_the_checkpoint_knows_are_evaluated(checkpoint: Path, tm
     folder = written_corpus(tmp_path / "corpus", [("hug", "both"), ("push", "A"), ("bow", "A")], ("test",))
     corpus = held_out.Corpus.read(folder, kinds)
     assert [scene.kind for scene in corpus.held_out(8)] == ["hug", "push"]
-    (tmp_path / "language.json").write_text('{"intents": ["juggle:A"]}')
+    (tmp_path / "language.json").write_text('{"slots": [{"name": "kind", "values": ["juggle"]}]}')
     with pytest.raises(DuologueError, match="no kind of interaction"):
         held_out.known_kinds(tmp_path)
 

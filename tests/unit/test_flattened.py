@@ -20,6 +20,7 @@ from backend.train.codes import STEPS_MAX, VARIANTS, EncodedCorpus
 from backend.train.flattened import FlattenedRecipe, batched, code_loss, fit_flattened
 from backend.train.language import LanguageRecipe, ModelSizes
 from backend.train.run import Run
+from backend.train.stepping import Stepping
 from protocol.errors import DuologueError
 from tests.unit.tiny import tiny_checkpoint, tiny_tokenizer
 
@@ -90,7 +91,8 @@ def test_only_codes_are_learned_each_level_with_its_weight() -> None:
 
 
 def test_the_baseline_learns_what_a_kind_looks_like_and_is_judged_like_the_product(tmp_path: Path) -> None:
-    language = LanguageRecipe((1,), (1.0, 1.0, 1.0), SIZES, batch=8, learning_rate=0.01, warmup=2)
+    stepping = Stepping((1.0, 1.0, 1.0), batch=8, learning_rate=0.01, warmup=2)
+    language = LanguageRecipe((1,), stepping, SIZES)
     run = Run(tmp_path, FlattenedRecipe(language, 40), False)
     tokenizer = tiny_tokenizer()
     model, config = fit_flattened(run, FlattenedRecipe(language, 40), corpus(), tokenizer)

@@ -1,6 +1,8 @@
 """The motion language model: who may see what, what it may say, and that its shortcuts change nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,20 +12,20 @@ from backend.language.decode import Reader, motion_steps, words
 from backend.language.layout import (
     MARKER,
     MOTION,
-    NO_INTENT,
     PADDING,
     WORD,
     Batch,
+    MotionBlock,
+    Row,
+    TextBlock,
     collate,
-    padded_prompts,
-    prefix,
     row,
 )
 from backend.language.losses import losses
-from backend.language.model import MotionLanguageModel
+from backend.language.model import MotionLanguageModel, likeliest
 from backend.language.sampling import Sampling
 from backend.language.words import Words, normalized
-from backend.tasks import DESCRIBE, GENERATE, LONE_PERSON, PERSON_A, PERSON_B, REACT, Marker
+from backend.tasks import ASK, DESCRIBE, GENERATE, LONE_PERSON, PERSON_A, PERSON_B, REACT, Marker
 from tests.unit.tiny import tiny_model, tiny_tokenizer, tiny_words
 
 LEVELS, CODES, STEPS = 3, 16, 5
@@ -44,6 +46,23 @@ def some_codes(persons: int = 2, steps: int = STEPS, seed: int = 0) -> np.ndarra
     return np.random.default_rng(seed).integers(CODES, size=(persons, steps, LEVELS))
 
 
+def generation(
+    slots: Sequence[int] = (2, 1, 0),
+    codes: np.ndarray | None = None,
+    scales: Sequence[float] = (1.0, 1.0),
+    steps: int | None = None,
+) -> Row:
+    """A pair's motion that follows a script; an open one of ``steps`` latent steps, if that is given."""
+    codes = some_codes(steps=0 if steps else STEPS) if codes is None else codes
+    return row(GENERATE, [MotionBlock(codes, np.array(slots), GENERATE.learned_persons, steps=steps)], scales)
+
+
+def description(text: Sequence[int], codes: np.ndarray) -> Row:
+    """A motion with its caption; without one, if there are no words."""
+    texts = [TextBlock(text, learned=True)] if text else []
+    return row(DESCRIBE, [MotionBlock(codes, np.zeros(3, int), read=np.array([1, 2, 1]))], [1, 1][: len(codes)], texts)
+
+
 def never() -> bool:
     return False
 
@@ -55,30 +74,55 @@ def all_logits(model: MotionLanguageModel, batch: Batch) -> torch.Tensor:
 
 
 def test_persons_take_turns_and_the_countdown_falls_with_every_latent_step() -> None:
-    made = row(GENERATE, [4, 5], some_codes(), [1.0, 1.1])
-    assert made.kind.tolist() == [MARKER, WORD, WORD, MARKER] + [MOTION] * 2 * STEPS
-    assert made.person[4:].tolist() == [PERSON_A, PERSON_B] * STEPS
-    assert made.remaining[3:].tolist() == [5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0]
-    assert made.codes[4].tolist() == some_codes()[0, 0].tolist()
-    assert made.codes[5].tolist() == some_codes()[1, 0].tolist()
-    assert made.learned.tolist() == [False] * 4 + [True] * 2 * STEPS
+    made = generation(scales=[1.0, 1.1])
+    assert made.kind.tolist() == [MARKER, MARKER] + [MOTION] * 2 * STEPS + [MARKER]
+    assert made.person[2:-1].tolist() == [PERSON_A, PERSON_B] * STEPS
+    assert made.remaining[1:-1].tolist() == [5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0]
+    assert made.codes[2].tolist() == some_codes()[0, 0].tolist()
+    assert made.codes[3].tolist() == some_codes()[1, 0].tolist()
+    assert made.learned.tolist() == [False] * 2 + [True] * 2 * STEPS + [False]
 
 
-def test_only_the_partner_is_learned_in_a_reaction() -> None:
-    made = row(REACT, [], some_codes(), [1, 1])
-    assert made.learned[2:].tolist() == [False, True] * STEPS
+def test_a_reaction_sees_all_of_the_given_person_first_and_learns_the_partner_alone() -> None:
+    codes = some_codes()
+    lone = MotionBlock(codes[:1], np.zeros(3, int))
+    made = row(REACT, [lone, MotionBlock(codes, np.array([1, 3, 0]), REACT.learned_persons)], [1.2, 1.0])
+    assert made.person[2 : 2 + STEPS].tolist() == [LONE_PERSON] * STEPS
+    assert made.symbol[2 + STEPS] == Marker.END_MOTION
+    assert made.learned[4 + STEPS : -1].tolist() == [False, True] * STEPS
+    assert not made.learned[: 4 + STEPS].any()
+    assert made.block.tolist() == [0] * (3 + STEPS) + [1] * (2 + 2 * STEPS)
+    assert made.present.tolist() == [[0, 0, 1], [1, 1, 0]]
+    assert made.scales[LONE_PERSON] == pytest.approx(1.2)
+
+
+def test_given_steps_are_not_learned() -> None:
+    block = MotionBlock(some_codes(), np.zeros(3, int), GENERATE.learned_persons, given=2)
+    assert row(GENERATE, [block], [1, 1]).learned[2:-1].tolist() == [False] * 4 + [True] * 6
 
 
 def test_a_caption_follows_the_motion_it_describes_and_is_learned_with_its_end() -> None:
-    made = row(DESCRIBE, [7, 8], some_codes(persons=1), [1])
+    made = description([7, 8], some_codes(persons=1))
     assert set(made.person[made.kind == MOTION]) == {LONE_PERSON}
     assert made.symbol[-4:].tolist() == [Marker.END_MOTION, 7, 8, Marker.END_TEXT]
     assert made.learned[-4:].tolist() == [False, True, True, True]
-    assert prefix(made).symbol[-1] == Marker.END_MOTION
+
+
+def test_a_question_is_given_and_its_answer_learned() -> None:
+    block = MotionBlock(some_codes(), np.zeros(3, int))
+    made = row(
+        ASK,
+        [block],
+        [1, 1],
+        [TextBlock([4, 5], False, Marker.ASK), TextBlock([6], learned=True, opening=Marker.ANSWER)],
+    )
+    assert made.symbol[-6:].tolist() == [Marker.ASK, 4, 5, Marker.ANSWER, 6, Marker.END_TEXT]
+    assert made.kind[-6:].tolist() == [MARKER, WORD, WORD, MARKER, WORD, MARKER]
+    assert made.learned[-6:].tolist() == [False] * 4 + [True, True]
 
 
 def test_a_later_code_changes_nothing_before_it(model: MotionLanguageModel) -> None:
-    batch = collate([row(GENERATE, [4, 5], some_codes(), [1, 1])])
+    batch = collate([generation()])
     place = 9
     codes = batch.codes.clone()
     codes[0, place] = (codes[0, place] + 1) % CODES
@@ -88,34 +132,28 @@ def test_a_later_code_changes_nothing_before_it(model: MotionLanguageModel) -> N
 
 
 def test_a_later_word_changes_nothing_before_it(model: MotionLanguageModel) -> None:
-    ours, theirs = (collate([row(DESCRIBE, [4, word], some_codes(), [1, 1])]) for word in (5, 6))
+    ours, theirs = (collate([description([4, word], some_codes())]) for word in (5, 6))
     with torch.no_grad():
         same = model.hidden(ours)[0] == model.hidden(theirs)[0]
     assert same[:-2].all()
     assert not same[-2].all()
 
 
-@pytest.mark.parametrize("change", ["prompt", "scale", "length", "person"])
-def test_what_is_asked_for_reaches_the_motion(model: MotionLanguageModel, change: str) -> None:
-    asked = {"text": [4, 5], "scales": [1.0, 1.0], "steps": 20}
-    other = {
-        "prompt": {"text": [6, 5]},
-        "scale": {"scales": [1.0, 1.2]},
-        "length": {"steps": 21},
-        "person": {"scales": [1.2, 1.0]},
-    }
-    ours, theirs = (
-        collate([row(GENERATE, a["text"], some_codes(), a["scales"], a["steps"])])
-        for a in (asked, asked | other[change])
-    )
-    assert not torch.allclose(all_logits(model, ours)[3:], all_logits(model, theirs)[3:])
+@pytest.mark.parametrize(
+    "change",
+    [{"slots": [1, 1, 0]}, {"slots": [2, 1, 1]}, {"scales": [1.0, 1.2]}, {"scales": [1.2, 1.0]}, {"steps": 21}],
+)
+def test_what_is_asked_for_reaches_the_motion(model: MotionLanguageModel, change: dict[str, Any]) -> None:
+    usual: dict[str, Any] = {"codes": some_codes(), "steps": 20}
+    ours, theirs = generation(**usual), generation(**(usual | change))
+    assert not torch.allclose(all_logits(model, collate([ours]))[2:], all_logits(model, collate([theirs]))[2:])
 
 
 def test_reading_step_by_step_with_the_cache_equals_reading_all_at_once(model: MotionLanguageModel) -> None:
     codes = some_codes()
     with torch.no_grad():
-        whole = model.hidden(collate([row(GENERATE, [4, 5], codes, [1, 1.1])]))[0]
-        opening = row(GENERATE, [4, 5], codes[:, :0], [1, 1.1], STEPS)
+        whole = model.hidden(collate([generation(codes=codes, scales=[1, 1.1])]))[0]
+        opening = generation(scales=[1, 1.1], steps=STEPS)
         reader = Reader(model, [opening], never)
         stepped = [reader.hidden()[0]]
         for step in range(STEPS):
@@ -125,11 +163,13 @@ def test_reading_step_by_step_with_the_cache_equals_reading_all_at_once(model: M
                 vectors = model.embed_motion(known, torch.tensor([person]), remaining, torch.tensor([scale]))
                 reader.feed_motion(vectors)
                 stepped.append(reader.hidden()[0])
-    torch.testing.assert_close(torch.stack(stepped), whole[3:], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(torch.stack(stepped), whole[1:-1], atol=1e-5, rtol=1e-4)
 
 
 def test_rows_read_side_by_side_equal_rows_read_alone(model: MotionLanguageModel) -> None:
-    rows = [row(GENERATE, text, some_codes(steps=0), [1, 1], STEPS) for text in ([4, 5, 6], [])]
+    rows = [
+        generation(slots, some_codes(steps=given), steps=STEPS) for slots, given in (([2, 1, 1], 3), ([0, 0, 0], 1))
+    ]
     vector = torch.randn(1, model.config.width)
     with torch.no_grad():
         together = Reader(model, rows, never)
@@ -160,15 +200,15 @@ def test_code_vectors_add_up_to_the_tokenizers_latents(model: MotionLanguageMode
 
 def test_decoding_feeds_back_what_it_drew(model: MotionLanguageModel) -> None:
     """The most likely codes of a finished motion are the motion itself."""
-    opening = row(GENERATE, [4, 5], some_codes(steps=0), [1, 1], STEPS)
+    opening = generation(steps=STEPS)
     made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1).numpy()
     assert made.shape == (2, STEPS, LEVELS)
-    logits = all_logits(model, collate([row(GENERATE, [4, 5], made, [1, 1])]))[3:]
+    logits = all_logits(model, collate([generation(codes=made)]))[1:-1]
     assert logits.argmax(-1).tolist() == made.transpose(1, 0, 2).reshape(-1, LEVELS).tolist()
 
 
 def test_a_reaction_keeps_the_given_person_and_answers_to_it(model: MotionLanguageModel) -> None:
-    opening = row(REACT, [], some_codes(steps=0), [1, 1], STEPS)
+    opening = row(REACT, [MotionBlock(some_codes(steps=0), np.zeros(3, int), steps=STEPS)], [1, 1])
     partners = []
     for seed in (1, 2):
         given = some_codes(seed=seed)[0]
@@ -180,7 +220,7 @@ def test_a_reaction_keeps_the_given_person_and_answers_to_it(model: MotionLangua
 
 
 def test_only_words_of_the_captions_are_said(model: MotionLanguageModel, vocabulary: Words) -> None:
-    opening = prefix(row(DESCRIBE, [], some_codes(), [1, 1]))
+    opening = description([], some_codes())
     said = set()
     for seed in range(5):
         generator = torch.Generator().manual_seed(seed)
@@ -191,7 +231,7 @@ def test_only_words_of_the_captions_are_said(model: MotionLanguageModel, vocabul
 
 
 def test_padding_counts_neither_as_input_nor_in_the_loss(model: MotionLanguageModel) -> None:
-    short, long = (row(GENERATE, [4], some_codes(steps=steps), [1, 1]) for steps in (2, 6))
+    short, long = (generation(codes=some_codes(steps=steps)) for steps in (2, 6))
     with torch.no_grad():
         alone, padded = collate([short]), collate([short, long])
         assert (padded.kind[0] == PADDING).sum() == 8
@@ -201,24 +241,29 @@ def test_padding_counts_neither_as_input_nor_in_the_loss(model: MotionLanguageMo
     assert together == pytest.approx((4 * parts[0] + 12 * parts[1]) / 16, rel=1e-4)
 
 
-def test_the_model_learns_codes_from_words_and_words_from_codes(vocabulary: Words) -> None:
+def test_the_model_learns_motion_from_scripts_and_words_and_scripts_from_motion(vocabulary: Words) -> None:
     model = tiny_model(vocabulary, tiny_tokenizer()).train()
     texts = [vocabulary.encode(text) for text in ("two people shake hands", "one person hugs the other")]
-    motions = [some_codes(seed=seed) for seed in (1, 2)]
-    pairs = list(zip(texts, motions, strict=True))
+    scripts, motions = ([1, 3, 1], [2, 1, 2]), [some_codes(seed=seed) for seed in (1, 2)]
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
-    batch = collate([row(task, text, codes, [1, 1]) for task in (GENERATE, DESCRIBE) for text, codes in pairs])
+    described = [
+        row(DESCRIBE, [MotionBlock(codes, np.zeros(3, int), read=np.array(script))], [1, 1], [TextBlock(text, True)])
+        for codes, script, text in zip(motions, scripts, texts, strict=True)
+    ]
+    batch = collate([generation(*pair) for pair in zip(scripts, motions, strict=True)] + described)
     for _ in range(120):
         optimizer.zero_grad()
         torch.stack(list(losses(model, batch, [1, 1, 1]).values())).sum().backward()
         optimizer.step()
     model.eval()
-    for text, codes in pairs:
-        opening = row(GENERATE, text, codes[:, :0], [1, 1], STEPS)
+    for script, text, codes in zip(scripts, texts, motions, strict=True):
+        opening = generation(script, steps=STEPS)
         made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1)
         assert np.mean(made.numpy() == codes) > 0.9
-        said = words(model, prefix(row(DESCRIBE, [], codes, [1, 1])), GREEDY, torch.Generator(), never)
-        assert list(said) == text
+        shown = description([], codes)
+        assert list(words(model, shown, GREEDY, torch.Generator(), never)) == text
+        with torch.no_grad():
+            assert likeliest(model.motion_logits(model.hidden(collate([shown]))[:, -1])).tolist() == script
 
 
 @pytest.mark.parametrize(
@@ -234,25 +279,11 @@ def test_sentences_are_read_alike_however_they_are_typed(typed: str, read: str) 
     assert normalized(typed) == read
 
 
-def test_the_intent_of_a_prompt_is_added_to_every_motion_position(model: MotionLanguageModel) -> None:
+def test_the_script_is_added_to_every_motion_position(model: MotionLanguageModel) -> None:
     codes = np.zeros((2, STEPS, LEVELS), np.int64)
-    rows = [row(GENERATE, [3, 4], codes, [1, 1], intent=intent) for intent in (0, 1)]
+    rows = [generation(slots, codes) for slots in ([1, 1, 0], [2, 1, 0])]
     with torch.no_grad():
         first, second = model.embed(collate(rows))
     differs = (first != second).any(-1).numpy()
     assert differs[rows[0].kind == MOTION].all()
-    assert not differs[rows[0].kind == WORD].any()
-
-
-def test_reading_prompts_is_learned_from_prompts_alone(vocabulary: Words) -> None:
-    model = tiny_model(vocabulary, tiny_tokenizer())
-    prompts = [[3, 4], [4, 3], [5]]
-    optimizer = torch.optim.Adam(model.intent_reader.parameters(), 1e-2)
-    for _ in range(60):
-        ids, mask = padded_prompts(prompts)
-        loss = torch.nn.functional.cross_entropy(model.intent_logits(ids, mask), torch.arange(3))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert [model.intent(prompt) for prompt in prompts] == [0, 1, 2]
-    assert model.intent([]) == NO_INTENT
+    assert not differs[-1], "END_MOTION is told nothing: what is read there is read from the motion"

@@ -45,6 +45,11 @@ def test_finer_levels_are_drawn_colder() -> None:
     assert [warm.at_depth(depth).temperature for depth in range(3)] == [1.0, 0.5, 0.25]
 
 
+def test_guidance_is_given_in_shares_of_what_suits_the_model() -> None:
+    sampling = Sampling(guidance=2.5)
+    assert [sampling.guided_by(share).guidance for share in (0, 1, 2)] == [1, 2.5, 4]
+
+
 def test_guidance_goes_from_unprompted_towards_prompted_and_beyond() -> None:
     prompted, unprompted = torch.tensor([2.0, 0.0]), torch.tensor([1.0, 1.0])
     both = torch.stack((prompted, unprompted))

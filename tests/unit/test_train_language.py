@@ -13,32 +13,32 @@ from backend.corpus.choreographer.captions import KINDS, captions
 from backend.corpus.scene import Scene, write_index, write_motion
 from backend.engine import Engine
 from backend.evaluate.words import caption_kind
-from backend.language.layout import MOTION, NO_INTENT, collate, row
+from backend.language.layout import MOTION, UNREAD, MotionBlock, collate, row
+from backend.language.slots import slots_of
 from backend.language.words import Words, fetch_words
-from backend.tasks import DESCRIBE, GENERATE, REACT
+from backend.tasks import COMPLETE, DESCRIBE, GENERATE, REACT
 from backend.train import language as stage
+from backend.train import stepping
 from backend.train.codes import VARIANTS, EncodedCorpus, encoded_corpus
-from backend.train.examples import Mixture, corrupted, draw_row, pair_caption, spoken_words
+from backend.train.examples import Mixture, corrupted, draw_row, spoken_words
 from backend.train.language import train_language
+from backend.train.prompts import pair_caption, person_prompt, told_by
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 from protocol.rotations import normalize
 from protocol.skeleton import neutral_offsets
-from tests.unit.tiny import tiny_tokenizer, tiny_words
+from tests.unit.tiny import tiny_reader_run, tiny_tokenizer, tiny_words
 
 RECIPE = """
 cycles: [1, 1]
-level_weights: [1.0, 0.5, 0.5]
-batch: 4
-warmup: 2
-intent_steps: 5
+stepping: {level_weights: [1.0, 0.5, 0.5], batch: 4, warmup: 2}
 model: {width: 16, layers: 1, heads: 2, feed_forward: 24, head_width: 16}
 """
 
 
 def scene(number: int) -> tuple[Scene, Motion]:
     """A pair of which A stands and B walks away from it, both tumbling wildly."""
-    kind = KINDS[number % len(KINDS)]
+    kind = KINDS[number % 5]
     frames = 40 + 4 * number
     rotations = normalize(np.random.default_rng(number).normal(size=(frames, 2, 22, 4)).astype(np.float32))
     root = np.zeros((frames, 2, 3), np.float32)
@@ -131,33 +131,53 @@ def test_a_cache_of_another_tokenizer_is_not_used(corpus: Path, tokenizer: Path,
     assert cache.stat().st_mtime_ns > written
 
 
-def test_tasks_are_drawn_by_their_shares_with_words_that_are_true(encoded: EncodedCorpus) -> None:
+def test_tasks_are_drawn_by_their_shares_and_scripts_are_read_only_where_they_are_not_told(
+    encoded: EncodedCorpus,
+) -> None:
     words, rng = tiny_words(), np.random.default_rng(0)
     example = encoded.example(0)
-    drawn = [draw_row(example, words, [example.intent], Mixture(), rng) for _ in range(300)]
-    for task, share in ((GENERATE, 0.45), (REACT, 0.2), (DESCRIBE, 0.35)):
+    slots = slots_of([example.script])
+    drawn = [draw_row(example, words, slots, Mixture(), rng) for _ in range(400)]
+    for task, share in ((GENERATE, 0.5), (REACT, 0.22), (COMPLETE, 0.08), (DESCRIBE, 0.2)):
         count = sum(made.symbol[0] == task.marker for made in drawn)
-        assert count / 300 == pytest.approx(share, abs=0.08)
-    unprompted = [made for made in drawn if made.symbol[0] == REACT.marker and not len(made.prompt)]
-    assert unprompted
-    assert all(made.intent == 0 for made in drawn if len(made.prompt)), "words never come without their intent"
-    assert any(made.intent == 0 and not len(made.prompt) for made in drawn), "an intent does come without words"
-    assert all(made.intent == NO_INTENT for made in drawn if made.symbol[0] == DESCRIBE.marker)
+        assert count / 400 == pytest.approx(share, abs=0.07)
+    assert any(not made.slots[-1].any() for made in drawn if made.symbol[0] == GENERATE.marker), "for guidance"
+    for made in drawn:
+        assert not ((made.read[:, 0] != UNREAD) & made.slots.any(1)).any(), "what is told need not be read"
+        if made.symbol[0] == DESCRIBE.marker:
+            assert not made.slots.any()
 
 
 @pytest.mark.parametrize("kind", range(12))
 def test_captions_drawn_name_the_kind(encoded: EncodedCorpus, kind: int) -> None:
     example = encoded.example(kind)
-    assert caption_kind(pair_caption(example, 4)) == example.kind
+    text, told = pair_caption(example.kind, example.script, np.random.default_rng(4))
+    assert caption_kind(text) == example.kind
+    assert "kind" in told
 
 
-def test_corruption_touches_input_codes_alone(encoded: EncodedCorpus) -> None:
+def test_a_prompt_tells_what_its_template_speaks_of() -> None:
+    assert told_by("{they} shake {hand} hands {speed}") == {"kind", "actor", "hand", "speed"}
+    assert told_by("a handshake") == {"kind"}
+    script = {"actor": "B", "hand": "left", "speed": "slow"}
+    rng = np.random.default_rng(0)
+    drawn = [person_prompt("push", script, "B", rng) for _ in range(100)]
+    assert all("actor" in told for _, told in drawn)
+    assert all(("slow" in text or "gentl" in text) == ("speed" in told) for text, told in drawn)
+
+
+def test_corruption_touches_only_codes_that_the_model_makes(encoded: EncodedCorpus) -> None:
     torch.manual_seed(0)
-    batch = collate([row(GENERATE, [4], encoded.example(scene).codes, [1, 1]) for scene in range(8)])
+    rows = []
+    for scene in range(8):
+        codes = encoded.example(scene).codes
+        block = MotionBlock(codes, np.zeros(2, int), REACT.learned_persons)
+        rows.append(row(REACT, [MotionBlock(codes[:1], np.zeros(2, int)), block], [1, 1]))
+    batch = collate(rows)
     hit = corrupted(batch, 0.5, codes=16)
     changed = (hit.codes != batch.codes).any(-1)
     assert changed.any()
-    assert not changed[batch.kind != MOTION].any()
+    assert not changed[~((batch.kind == MOTION) & batch.learned)].any()
     assert torch.equal(hit.targets, batch.codes)
     by_level = (hit.codes != batch.codes).flatten(0, 1).float().mean(0)
     assert by_level[0] < by_level[-1] < 0.3
@@ -173,9 +193,9 @@ def test_all_words_of_training_captions_can_be_said() -> None:
 
 def test_a_corpus_becomes_a_checkpoint_that_runs(tokenizer: Path, finished: Path, tmp_path: Path) -> None:
     log = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
-    assert {"motion", "text", "loss"} <= set(log[0])
+    assert {"motion", "text", "script", "loss"} <= set(log[0])
     assert {"validation_motion", "validation_motion_unprompted", "caption_kind_right"} <= set(log[-1])
-    package_checkpoint(tokenizer, finished, tmp_path / "small")
+    package_checkpoint(tokenizer, finished, tiny_reader_run(tmp_path / "reader", finished), tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
     assert sum(piece.motion.frames for piece in engine.generate("two people shake hands", 1.0)) == 30
 
@@ -183,20 +203,20 @@ def test_a_corpus_becomes_a_checkpoint_that_runs(tokenizer: Path, finished: Path
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
     corpus: Path, tokenizer: Path, recipe: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, calls = stage.language_losses, 0
+    original, calls = stepping.losses, 0
 
     def failing(*args: object) -> object:
         nonlocal calls
-        calls += torch.is_grad_enabled()  # validation does not count
+        calls += 1
         if calls == 4:
             raise RuntimeError("the power went out")
         return original(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("backend.train.run._SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(stage, "language_losses", failing)
+    monkeypatch.setattr(stepping, "losses", failing)
     with pytest.raises(RuntimeError, match="power"):
         train_language(corpus, tokenizer, recipe, tmp_path / "broken", resume=False)
-    monkeypatch.setattr(stage, "language_losses", original)
+    monkeypatch.setattr(stepping, "losses", original)
     train_language(corpus, tokenizer, recipe, tmp_path / "broken", resume=True)
     ours, theirs = ((run / "language.safetensors").read_bytes() for run in (tmp_path / "broken", finished))
     assert ours == theirs

@@ -1,18 +1,27 @@
 """A tiny checkpoint with random weights, for tests that need an engine and not a good one."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertModel
 
 from backend.checkpoint import seal
 from backend.language.config import LanguageConfig
 from backend.language.model import MotionLanguageModel, code_vectors
+from backend.language.prompt_reader import PromptReader
+from backend.language.script_book import ScriptBook
+from backend.language.slots import Slot
 from backend.language.words import Words
+from backend.tasks import TASKS
 from backend.tokenizer.config import TokenizerConfig
 from backend.tokenizer.model import MotionTokenizer
 
 _VOCABULARY = ("two", "people", "one", "person", "the", "other", "shake", "hands", "hugs", "pushes", "waves", "bows")
+
+TINY_SLOTS = (Slot("kind", ("hug", "push")), Slot("actor", ("A", "B", "both")), Slot("hand", ("left", "right")))
 
 
 def tiny_words() -> Words:
@@ -50,9 +59,39 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         place_levels=tokenizer.config.place_levels,
         steps_max=75,
         spoken=spoken,
-        intents=("hug:both", "push:A", "push:B"),
+        slots=TINY_SLOTS,
+        tasks=tuple(TASKS),
     )
     return MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
+
+
+def tiny_reader(slots: tuple[Slot, ...] = TINY_SLOTS) -> PromptReader:
+    """A reader of prompts with random weights."""
+    torch.manual_seed(4)
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *_VOCABULARY, "a", "b"]
+    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(entries)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))  # type: ignore[assignment]
+    config = BertConfig(
+        vocab_size=len(entries),
+        hidden_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+    )
+    return PromptReader(BertModel(config, add_pooling_layer=False), tokenizer, slots, width=16).eval()
+
+
+def tiny_reader_run(folder: Path, language: Path) -> Path:
+    """A finished run of a reader with random weights for a language run; returns its folder."""
+    folder.mkdir(parents=True)
+    config = LanguageConfig.from_json(json.loads((language / "language.json").read_text()))
+    tiny_reader(config.slots).save(folder)
+    (folder / "recipe.json").write_text("{}")
+    return folder
 
 
 def tiny_checkpoint(folder: Path) -> Path:
@@ -62,5 +101,7 @@ def tiny_checkpoint(folder: Path) -> Path:
     tokenizer.save(folder)
     words.save(folder)
     tiny_model(words, tokenizer).save(folder)
+    tiny_reader().save(folder)
+    ScriptBook(np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0]), np.ones((3, 2, 3))).save(folder)
     seal(folder, {})
     return folder

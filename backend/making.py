@@ -1,0 +1,190 @@
+"""Motion while it is made: codes drawn step by step, decoded, cleaned, and joined to what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from protocol import rotations as rot
+from protocol.motion import Motion, joined_in_time
+
+from .cleanup import Cleaner
+from .language.decode import motion_steps
+from .language.layout import MotionBlock, Row, row
+from .language.model import MotionLanguageModel
+from .language.sampling import Sampling
+from .tasks import Task
+from .tokenizer.config import STRIDE
+from .tokenizer.model import MotionTokenizer
+from .tokenizer.stream import StreamingDecoder
+
+_STEPS_A_PIECE = 2
+_SEAM_FRAMES = 15
+"""Frames over which a motion that goes on from another one leaves where that one ended."""
+
+
+@dataclass(frozen=True)
+class MotionPiece:
+    """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
+
+    ``raw`` holds the same frames as they were decoded, before they were cleaned up; ``script`` is what the motion
+    follows, as `backend.understanding` writes it.
+    """
+
+    start: int
+    total: int
+    motion: Motion
+    raw: Motion
+    script: str
+
+
+def _as_it_is(motion: Motion) -> Motion:
+    return motion
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What the language model is asked to make.
+
+    Attributes:
+        task: opens the row.
+        script: (S,) what the motion follows.
+        told: the same as text.
+        scales: body sizes of A and B.
+        steps: latent steps of the whole motion, what is given included.
+        frames: frames to make.
+        offsets: (P, 22, 3) rest offsets of the persons to make, the last ones of the pair, metres.
+        cleaner: takes their frames, in the canonical frame of the motion.
+        sampling: how codes are drawn.
+        before: motion that the model sees first, such as the person that is reacted to.
+        given: (2, m, D) codes of both persons with which the motion begins.
+        opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
+        partner: (steps, D) codes of A, if only B is made.
+        placed: moves frames from the canonical frame to where they belong.
+        goes_on_from: the last frame before the motion, where that frame belongs.
+    """
+
+    task: Task
+    script: np.ndarray
+    told: str
+    scales: Sequence[float]
+    steps: int
+    frames: int
+    offsets: np.ndarray
+    cleaner: Cleaner
+    sampling: Sampling
+    given: np.ndarray
+    opens: bool = False
+    before: tuple[MotionBlock, ...] = ()
+    partner: np.ndarray | None = None
+    placed: Callable[[Motion], Motion] = field(default=_as_it_is)
+    goes_on_from: Motion | None = None
+
+    @property
+    def openings(self) -> list[Row]:
+        """The row that opens the task, and for guidance the one whose script is left open."""
+        guided = bool(self.script.any()) and self.sampling.guidance != 1
+        scripts = [self.script, np.zeros_like(self.script)] if guided else [self.script]
+        blocks = [(*self.before, MotionBlock(self.given, script, steps=self.steps)) for script in scripts]
+        return [row(self.task, each, self.scales) for each in blocks]
+
+
+def pieces(
+    order: Order,
+    model: MotionLanguageModel,
+    tokenizer: MotionTokenizer,
+    seed: int,
+    cancelled: Callable[[], bool],
+) -> Iterator[MotionPiece]:
+    """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
+
+    Raises:
+        Cancelled: once ``cancelled()`` is true.
+    """
+    known = 0 if order.opens else order.given.shape[1] * STRIDE
+    seam: Seam | None = None
+    decoded: Motion | None = None
+    done = 0
+    for raw in _decoded(order, known + order.frames, model, tokenizer, seed, cancelled):
+        decoded = raw if decoded is None else joined_in_time([decoded, raw])
+        ended = decoded.frames == known + order.frames
+        for cleaned in (order.cleaner.push(raw), order.cleaner.finish() if ended else None):
+            if cleaned is None:
+                continue
+            motion = order.placed(cleaned)
+            if order.goes_on_from is not None and seam is None and done + motion.frames >= known:
+                seam = Seam.between(order.goes_on_from, motion.slice(known - done - 1, known - done))
+            first = max(known - done, 0)
+            done += motion.frames
+            if first < motion.frames:
+                start = done - motion.frames + first - known
+                fresh = motion.slice(first, motion.frames)
+                fresh = fresh if seam is None else seam.eased(fresh, start)
+                same = order.placed(decoded.slice(known + start, known + start + fresh.frames))
+                yield MotionPiece(start, order.frames, fresh, same, order.told)
+
+
+def _decoded(
+    order: Order,
+    total: int,
+    model: MotionLanguageModel,
+    tokenizer: MotionTokenizer,
+    seed: int,
+    cancelled: Callable[[], bool],
+) -> Iterator[Motion]:
+    """Stretches of exactly ``total`` frames as they come out of the decoder, those of what is given first."""
+    decoder = StreamingDecoder(tokenizer, order.offsets)
+    persons = len(order.offsets)
+    generator = torch.Generator().manual_seed(seed)
+    steps = order.steps - order.given.shape[1]
+    made = motion_steps(model, order.openings, steps, order.sampling, generator, cancelled, order.partner)
+    left = total
+    waiting = list(torch.from_numpy(order.given).unbind(1))
+    for number, codes in enumerate(made, 1):
+        waiting.append(codes.cpu())
+        if number % _STEPS_A_PIECE and number < steps:
+            continue
+        finished = [decoder.push(torch.stack(waiting, 1)[-persons:])]
+        waiting = []
+        if number == steps:
+            finished.append(decoder.finish())
+        for motion in finished:
+            if motion is not None and left > 0:
+                motion = motion.slice(0, left)
+                left -= motion.frames
+                yield motion
+
+
+@dataclass(frozen=True, eq=False)
+class Seam:
+    """The difference between where a motion ended and where the one that goes on from it begins.
+
+    Attributes:
+        root: (P, 3) metres.
+        rotations: (P, 22, 4) unit quaternions, to be multiplied from the left.
+    """
+
+    root: np.ndarray
+    rotations: np.ndarray
+
+    @classmethod
+    def between(cls, true: Motion, made: Motion) -> Seam:
+        """The difference between the same frame as it is and as it was made."""
+        turn = rot.multiply(true.rotations[-1], rot.inverse(made.rotations[-1]))
+        return cls(true.root[-1] - made.root[-1], turn)
+
+    def eased(self, motion: Motion, start: int) -> Motion:
+        """Frames from number ``start`` after the seam on, taking over the difference, which fades away."""
+        share = np.clip(1 - (np.arange(motion.frames) + start + 1) / _SEAM_FRAMES, 0, 1)
+        return self.added(motion, share * share * (3 - 2 * share))
+
+    def added(self, motion: Motion, shares: np.ndarray) -> Motion:
+        """A motion with a share (T,) of the difference in each frame."""
+        still = np.broadcast_to(np.array([1, 0, 0, 0], np.float32), self.rotations.shape)
+        weights = shares.astype(np.float32)[:, None, None]
+        turns = rot.slerp(still[None], self.rotations[None], weights)
+        root = motion.root + self.root * weights
+        return replace(motion, root=root.astype(np.float32), rotations=rot.multiply(turns, motion.rotations))
