@@ -90,5 +90,8 @@ def ten_jobs(stage: Stage, server: FakeBackend) -> None:
         duologue.generate()
         for _ in range(number // 4 * number):
             stage.jobs.tick()
-        duologue.cancel()
+        if stage.jobs.running():
+            duologue.cancel()
+        else:  # on a busy machine the ticks take as long as the whole job
+            duologue.reject()
     stage.jobs.disconnect()
