@@ -119,16 +119,6 @@ def write(text: str) -> None:
     _command("xdotool", "type", "--delay", "20", text)
 
 
-def search(text: str) -> Steps:
-    """Run what Blender's search finds first for a text; the mouse must be over an area."""
-    key("F3")
-    yield 4 * _SETTLE_SECONDS
-    write(text.lower())
-    yield 4 * _SETTLE_SECONDS
-    key("Return")
-    yield _SETTLE_SECONDS
-
-
 def picture(name: str) -> None:
     """Take a picture of the whole screen."""
     _command("import", "-window", "root", OUT / f"{name}.png")
