@@ -22,6 +22,7 @@ from torch import nn
 from transformers import BertConfig, BertModel
 
 from .int8 import from_int8, to_int8
+from .layout import padded_prompts
 from .model import likeliest
 from .slots import Slot
 from .wheels import fetch_files
@@ -118,12 +119,7 @@ class PromptReader(nn.Module):
 
     def tokens(self, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids (N, W) padded on the right and their mask (N, W); case and final full stop do not matter."""
-        encoded = [self._tokenizer.encode(normalized(prompt)).ids for prompt in prompts]
-        ids = torch.zeros(len(encoded), max(map(len, encoded)), dtype=torch.long)
-        mask = torch.zeros_like(ids, dtype=torch.bool)
-        for row, found in enumerate(encoded):
-            ids[row, : len(found)], mask[row, : len(found)] = torch.tensor(found), True
-        return ids, mask
+        return padded_prompts([self._tokenizer.encode(normalized(prompt)).ids for prompt in prompts])
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What prompts say of each slot, as logits (N, 1 + values), from `tokens`; the first class is nothing said."""

@@ -1,4 +1,4 @@
-"""Reads a sentence from its word vectors: what an instruction wants changed, what a caption shows.
+"""Reads a sentence from its word vectors: what a caption shows.
 
 A recurrent network: the mean of the word vectors, enough to tell what is done, cannot tell who does it, for "A pushes
 B" and "B pushes A" have the same words.

@@ -77,16 +77,20 @@ class EncodedCorpus:
 
     def script(self, scene: int, variant: int) -> dict[str, Any]:
         """The script that is true of a variant of a scene."""
-        script = self.scenes[scene].script
-        swap, mirror = VARIANTS[variant]
-        script = swapped(script) if swap else script
-        return mirrored(script) if mirror else script
+        return script_in(self.scenes[scene], variant)
 
     def example(self, scene: int, variant: int = 0) -> Example:
         """One variant of one scene."""
         item = len(VARIANTS) * scene + variant
         codes = self._codes[self._starts[item] : self._starts[item + 1]].transpose(1, 0, 2).astype(np.int64)
         return Example(self.scenes[scene].kind, self.script(scene, variant), codes, self._scales[item])
+
+
+def script_in(scene: Scene, variant: int) -> dict[str, Any]:
+    """The script that is true of a variant of a scene."""
+    swap, mirror = VARIANTS[variant]
+    script = swapped(scene.script) if swap else scene.script
+    return mirrored(script) if mirror else script
 
 
 def encoded_corpus(corpus: Path, tokenizer: Path, cache: Path) -> EncodedCorpus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ from torch import Tensor
 
 from protocol.errors import DuologueError
 
-from ..corpus.choreographer.captions import mirrored, swapped
 from ..corpus.scene import read_scenes
 from ..language.losses import slot_surprise
 from ..language.prompt_reader import PromptReader, fetch_encoder
 from ..language.slots import numbers, slots_of
 from . import processes
 from .changes import Changes
-from .codes import VARIANTS
+from .codes import VARIANTS, script_in
 from .prompts import pair_prompt, person_prompt
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
@@ -106,12 +104,7 @@ def training_scripts(corpus: Path) -> list[Told]:
     scenes = [scene for scene in read_scenes(corpus) if scene.split == "train"]
     if not scenes:
         raise DuologueError("corpus_missing", "The corpus has no training scene.", "Make one with `duologue corpus`.")
-    scripts = []
-    for scene in scenes:
-        for swap, mirror in VARIANTS:
-            script = swapped(scene.script) if swap else scene.script
-            scripts.append((scene.kind, mirrored(script) if mirror else script))
-    return scripts
+    return [(scene.kind, script_in(scene, variant)) for scene in scenes for variant in range(len(VARIANTS))]
 
 
 def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Sequence[Told]) -> None:
@@ -135,7 +128,7 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
         ids, mask, wanted = batches.of(step)
         hidden = (torch.rand(ids.shape) < recipe.hidden) & mask
         ids = ids.masked_fill(hidden, reader.mask_token)
-        with _precision(recipe, device):
+        with autocast(device, recipe.bfloat16):
             logits = reader(ids.to(device), mask.to(device))
         return {"slots": slot_surprise(logits, wanted.to(device))}
 
@@ -164,7 +157,7 @@ def learn_instructions(reader: PromptReader, recipe: ReaderRecipe, scripts: Sequ
         ids, mask, known, asked = (
             part.to(device) for part in (ids, mask, torch.from_numpy(before), torch.from_numpy(wanted))
         )
-        with torch.no_grad(), _precision(recipe, device):
+        with torch.no_grad(), autocast(device, recipe.bfloat16):
             states = reader.states(ids, mask).float()
         states = states + _NOISE * states.std() * torch.randn_like(states)
         logits = reader.instructions(states, mask, known)
@@ -176,12 +169,6 @@ def learn_instructions(reader: PromptReader, recipe: ReaderRecipe, scripts: Sequ
         right.append(float((found == asked).all(-1).float().mean()))
     reader.eval()
     return float(np.mean(right[-max(1, recipe.instruction_steps // 10) :]))
-
-
-def _precision(recipe: ReaderRecipe, device: torch.device) -> AbstractContextManager[Any]:
-    if device.type == "cpu" and recipe.bfloat16:
-        return torch.autocast("cpu", torch.bfloat16)
-    return autocast(device)
 
 
 class _Batches:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -97,12 +95,7 @@ class Stepping:
         """The weighted losses of a step on some rows."""
         device = model.markers.weight.device
         batch = corrupted(collate(rows), self.corruption, model.config.codes)
-        with self._precision(device):
+        with autocast(device, self.bfloat16):
             terms = losses(model, batch.to(device), self.level_weights)
         weights = {"motion": 1.0, "text": self.text_weight, "script": self.script_weight}
         return {name: weight * terms[name] for name, weight in weights.items()}
-
-    def _precision(self, device: torch.device) -> AbstractContextManager[Any]:
-        if device.type == "cpu" and self.bfloat16:
-            return torch.autocast("cpu", torch.bfloat16)
-        return autocast(device)

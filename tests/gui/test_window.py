@@ -72,9 +72,11 @@ def test_a_new_user_finds_the_way_with_the_real_backend(runner: list[str], folde
     assert len(report["caption"].split()) >= 3
 
 
-def walk_through(runner: list[str], folder: Path, **environment: str) -> dict:
-    """Run `clicks.py` in the window; returns its report."""
-    command = [*runner, str(HERE / "clicks.py"), str(folder)]
+def walk_through(
+    runner: list[str], folder: Path, script: str = "clicks.py", pictures: tuple[str, ...] = PICTURES, **environment: str
+) -> dict:
+    """Run a script beside this file in the window, and see that it left its pictures; returns its report."""
+    command = [*runner, str(HERE / script), str(folder)]
     limits = {"LIMIT": str(LIMIT_SECONDS), **environment}
     ran = subprocess.run(
         command, env={**os.environ, **limits}, timeout=LIMIT_SECONDS + 60, capture_output=True, text=True, check=False
@@ -82,7 +84,7 @@ def walk_through(runner: list[str], folder: Path, **environment: str) -> dict:
     log = folder / "blender.log"
     said = log.read_text(errors="replace")[-3000:] if log.exists() else ran.stdout[-3000:] + ran.stderr[-3000:]
     assert ran.returncode == 0, said
-    for name in PICTURES:
+    for name in pictures:
         assert (folder / f"{name}.png").stat().st_size > 20_000
     return json.loads((folder / "report.json").read_text())
 
