@@ -291,7 +291,7 @@ class Engine:
             sampling=SAMPLING[EDIT.name],
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
             opens=True,
-            before=(MotionBlock(codes, self._understanding.open),),
+            before=(MotionBlock(codes, known),),
             placed=placement.undo,
         )
         return pieces(order, self._model, self._tokenizer, seed, cancelled)
@@ -377,7 +377,7 @@ class Engine:
             TextBlock(self._words.encode(question), learned=False, opening=Marker.ASK),
             TextBlock((), learned=False, opening=Marker.ANSWER),
         ]
-        opening = row(ASK, [MotionBlock(codes, self._understanding.open)], scales, texts)
+        opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
         return self._sentence(opening, SAMPLING[ASK.name], seed, cancelled)
 
     @property

@@ -9,7 +9,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from ..tasks import Marker, roles
-from .layout import PADDING, Row, collate
+from .layout import MOTION, PADDING, Row, collate
 from .model import MotionLanguageModel
 from .sampling import Sampling, draw, guided
 
@@ -100,6 +100,7 @@ def motion_steps(
         Cancelled: if the job has been cancelled.
     """
     reader = Reader(model, opening, cancelled)
+    last = torch.from_numpy(opening[0].codes[-1:]).to(reader.device) if opening[0].kind[-1] == MOTION else None
     for step in range(steps):
         remaining = torch.tensor([steps - 1 - step], device=reader.device)
         pair = []
@@ -110,7 +111,9 @@ def motion_steps(
                 codes = draw_codes(model, reader.hidden(), sampling, generator)
             person = torch.tensor([role], device=reader.device)
             scale = torch.tensor([opening[0].scales[role]], device=reader.device)
-            reader.feed_motion(model.embed_motion(codes[None], person, remaining, scale))
+            vectors = model.embed_motion(codes[None], person, remaining, scale)
+            reader.feed_motion(vectors if last is None else vectors + model.meeting(codes[None], last))
+            last = codes[None]
             pair.append(codes)
         yield torch.stack(pair)
 
