@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from . import threads  # isort: skip  (sets how threads wait, before torch comes in)
@@ -62,6 +63,10 @@ SAMPLING = {
     ASK.name: Sampling(temperature=0.0),
 }
 """How each task draws."""
+
+_ATTEMPTS = 4
+"""Motions that are drawn side by side, of which the one is kept that the model itself reads best as what was asked for.
+Beside one, three more cost little: a step of so small a model is mostly overhead."""
 
 _CONTEXT = 3
 """Latent steps of what was before, with which a motion that goes on from it begins."""
@@ -161,7 +166,8 @@ class Engine:
         check_guidance(guidance)
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
-        script = self._understanding.filled(self._understanding.told(prompt), seconds, seed)
+        told = self._understanding.told(prompt)
+        script = self._understanding.filled(told, seconds, seed)
         order = Order(
             task=GENERATE,
             script=script,
@@ -170,8 +176,10 @@ class Engine:
             steps=math.ceil(frames / STRIDE),
             frames=frames,
             offsets=offsets,
-            cleaner=Cleaner(offsets, kind=self._understanding.kind(script)),
+            cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name].guided_by(guidance),
+            attempts=_ATTEMPTS if told.any() else 1,
+            best=partial(self._understanding.best, told, (1.0, 1.0)),
             given=self._understanding.opening(script, seconds, seed),
             opens=True,
         )
@@ -239,8 +247,10 @@ class Engine:
             steps=codes.shape[1],
             frames=motion.frames,
             offsets=partner,
-            cleaner=Cleaner(partner, motion, self._understanding.kind(script)),
+            cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
             sampling=SAMPLING[REACT.name],
+            attempts=_ATTEMPTS,
+            best=partial(self._understanding.best, told, (scales[0], 1.0)),
             given=self._no_codes,
             before=(MotionBlock(codes, self._understanding.open),),
             partner=codes[0],
@@ -287,8 +297,10 @@ class Engine:
             steps=codes.shape[1],
             frames=motion.frames,
             offsets=motion.offsets,
-            cleaner=Cleaner(motion.offsets, kind=self._understanding.kind(changed)),
+            cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
+            attempts=_ATTEMPTS,
+            best=partial(self._understanding.best, changed, scales),
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
             opens=True,
             before=(MotionBlock(codes, known),),
@@ -391,14 +403,18 @@ class Engine:
         ends = np.linspace(0, frames, len(prompts) + 1).round().astype(int)
         for number, prompt in enumerate(prompts):
             start, count = int(ends[number]), int(ends[number + 1] - ends[number])
+            parts = [] if before is None else [before]
             if before is None:
                 scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
             else:
                 script = self._script_for(prompt, before, seed + number)
                 scene = self._continued(before, script, count, seed + number, cancelled)
             for piece in scene:
-                before = piece.motion if before is None else joined_in_time([before, piece.motion])
+                if before is None and piece.start == 0:
+                    parts = []
+                parts.append(piece.motion)
                 yield replace(piece, start=start + piece.start, total=frames)
+            before = joined_in_time(parts)
 
     def _filled(self, gap: Gap, script: np.ndarray, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
         told, kind = self._understanding.text(script), self._understanding.kind(script)
@@ -420,7 +436,7 @@ class Engine:
             steps=codes.shape[1] + math.ceil(frames / STRIDE),
             frames=frames,
             offsets=before.offsets,
-            cleaner=Cleaner(before.offsets, kind=self._understanding.kind(script)),
+            cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
             given=codes,
             placed=placement.undo,

@@ -109,7 +109,7 @@ def filled(
     # The countdown goes on over what is there behind the gap; those steps stay undrawn.
     remaining = gap.steps + gap.after.shape[1]
     made = motion_steps(model, openings, remaining, sampling, generator, cancelled)
-    drawn = np.stack([next(made).cpu().numpy() for _ in range(gap.steps)], 1)
+    drawn = np.stack([next(made)[0].cpu().numpy() for _ in range(gap.steps)], 1)
     codes = torch.from_numpy(np.concatenate((gap.given, drawn, gap.after), 1)).to(tokenizer.mean.device)
     root, rotations = tokenizer.decode(codes, torch.from_numpy(gap.motion.offsets).to(codes.device))
     moved, turned = (part.transpose(0, 1).cpu().numpy() for part in (root, rotations))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from protocol import rotations as rot
 from protocol.motion import Motion, joined_in_time
@@ -30,8 +32,9 @@ _SEAM_FRAMES = 15
 class MotionPiece:
     """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
 
-    ``raw`` holds the same frames as they were decoded, before they were cleaned up; ``script`` is what the motion
-    follows, as `backend.understanding` writes it.
+    A piece that starts at 0 once more begins a better attempt, in place of all that came before. ``raw`` holds the same
+    frames as they were decoded, before they were cleaned up; ``script`` is what the motion follows, as
+    `backend.understanding` writes it.
     """
 
     start: int
@@ -41,8 +44,28 @@ class MotionPiece:
     script: str
 
 
+class _Starts(Protocol):
+    @property
+    def start(self) -> int: ...
+
+
+_Piece = TypeVar("_Piece", bound=_Starts)
+
+
+def kept(pieces: Iterable[_Piece]) -> list[_Piece]:
+    """Of pieces of motion, those of the last attempt, which make up the motion."""
+    parts: list[_Piece] = []
+    for piece in pieces:
+        parts = [piece] if piece.start == 0 else [*parts, piece]
+    return parts
+
+
 def _as_it_is(motion: Motion) -> Motion:
     return motion
+
+
+def _the_first(codes: np.ndarray) -> int:
+    return 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +80,10 @@ class Order:
         steps: latent steps of the whole motion, what is given included.
         frames: frames to make.
         offsets: (P, 22, 3) rest offsets of the persons to make, the last ones of the pair, metres.
-        cleaner: takes their frames, in the canonical frame of the motion.
+        cleaner: makes a cleaner of their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
+        attempts: how many motions are drawn side by side.
+        best: the number of the best one of the codes (attempts, 2, L, D) of whole motions.
         before: motion that the model sees first, such as the person that is reacted to.
         given: (2, m, D) codes of both persons with which the motion begins.
         opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
@@ -74,9 +99,11 @@ class Order:
     steps: int
     frames: int
     offsets: np.ndarray
-    cleaner: Cleaner
+    cleaner: Callable[[], Cleaner]
     sampling: Sampling
     given: np.ndarray
+    attempts: int = 1
+    best: Callable[[np.ndarray], int] = field(default=_the_first)
     opens: bool = False
     before: tuple[MotionBlock, ...] = ()
     partner: np.ndarray | None = None
@@ -101,17 +128,42 @@ def pieces(
 ) -> Iterator[MotionPiece]:
     """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
 
+    The first attempt comes while it is drawn. If another one turns out better, that one follows as a whole.
+
     Raises:
         Cancelled: once ``cancelled()`` is true.
     """
+    generator = torch.Generator().manual_seed(seed)
+    steps = order.steps - order.given.shape[1]
+    drawn: list[Tensor] = []
+
+    def first() -> Iterator[Tensor]:
+        for codes in motion_steps(
+            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, order.attempts
+        ):
+            drawn.append(codes.cpu())
+            yield drawn[-1][0]
+
+    yield from _pieces_of(order, tokenizer, first())
+    if order.attempts == 1:
+        return
+    given = torch.from_numpy(order.given).expand(order.attempts, *order.given.shape)
+    best = order.best(torch.cat((given, torch.stack(drawn, 2)), 2).numpy())
+    if best:
+        yield from _pieces_of(order, tokenizer, (codes[best] for codes in drawn))
+
+
+def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterator[Tensor]) -> Iterator[MotionPiece]:
+    """Decode, clean and place latent steps of codes (2, D) as they come."""
     known = 0 if order.opens else order.given.shape[1] * STRIDE
     seam: Seam | None = None
     decoded: Motion | None = None
     done = 0
-    for raw in _decoded(order, known + order.frames, model, tokenizer, seed, cancelled):
+    cleaner = order.cleaner()
+    for raw in _decoded(order, known + order.frames, tokenizer, made):
         decoded = raw if decoded is None else joined_in_time([decoded, raw])
         ended = decoded.frames == known + order.frames
-        for cleaned in (order.cleaner.push(raw), order.cleaner.finish() if ended else None):
+        for cleaned in (cleaner.push(raw), cleaner.finish() if ended else None):
             if cleaned is None:
                 continue
             motion = order.placed(cleaned)
@@ -127,24 +179,15 @@ def pieces(
                 yield MotionPiece(start, order.frames, fresh, same, order.told)
 
 
-def _decoded(
-    order: Order,
-    total: int,
-    model: MotionLanguageModel,
-    tokenizer: MotionTokenizer,
-    seed: int,
-    cancelled: Callable[[], bool],
-) -> Iterator[Motion]:
+def _decoded(order: Order, total: int, tokenizer: MotionTokenizer, made: Iterator[Tensor]) -> Iterator[Motion]:
     """Stretches of exactly ``total`` frames as they come out of the decoder, those of what is given first."""
     decoder = StreamingDecoder(tokenizer, order.offsets)
     persons = len(order.offsets)
-    generator = torch.Generator().manual_seed(seed)
     steps = order.steps - order.given.shape[1]
-    made = motion_steps(model, order.openings, steps, order.sampling, generator, cancelled, order.partner)
     left = total
     waiting = list(torch.from_numpy(order.given).unbind(1))
     for number, codes in enumerate(made, 1):
-        waiting.append(codes.cpu())
+        waiting.append(codes)
         if number % _STEPS_A_PIECE and number < steps:
             continue
         finished = [decoder.push(torch.stack(waiting, 1)[-persons:])]

@@ -206,6 +206,8 @@ def _make(
     """Make one motion for each file, write them once all are made, and say so."""
     from protocol.motion import joined_as_persons, joined_in_time
 
+    from .making import kept
+
     motions = []
     with progress_bar(LOADING) as show:
         engine = load(folder, device)
@@ -213,9 +215,9 @@ def _make(
         for number in range(len(files)):
             parts = []
             for piece in pieces(engine, number):
-                parts.append(piece.motion)
+                parts.append(piece)
                 show((number + (piece.start + piece.motion.frames) / piece.total) / len(files), "Generating")
-            motions.append(joined_in_time(parts))
+            motions.append(joined_in_time([piece.motion for piece in kept(parts)]))
         compute_seconds = time.perf_counter() - start
     seconds = sum(motion.seconds for motion in motions)
     if partner_of is not None:

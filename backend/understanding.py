@@ -69,8 +69,21 @@ class Understanding:
                 script[slot] = 1 + int(likely.argmax())
         return script
 
+    @torch.inference_mode()
+    def best(self, wanted: np.ndarray, scales: Sequence[float], codes: np.ndarray) -> int:
+        """The number of the attempt (attempts, P, L, D) that most likely shows what a script (S,) says."""
+        said = [
+            slot.log_softmax(-1)[:, number]
+            for slot, number in zip(self._shown(codes, scales), wanted.tolist(), strict=True)
+            if number != UNSAID
+        ]
+        return int(torch.stack(said).sum(0).argmax()) if said else 0
+
     def _shown(self, codes: np.ndarray, scales: Sequence[float]) -> tuple[torch.Tensor, ...]:
-        batch = collate([row(DESCRIBE, [MotionBlock(codes, self.open)], scales)]).to(self._model.markers.weight.device)
+        """What motions (n, P, L, D), or a single one (P, L, D), show of each slot: logits (n, 1 + values)."""
+        motions = codes if codes.ndim == 4 else codes[None]
+        rows = [row(DESCRIBE, [MotionBlock(each, self.open)], scales) for each in motions]
+        batch = collate(rows).to(self._model.markers.weight.device)
         return self._model.motion_logits(self._model.hidden(batch)[:, -1])
 
     def filled(self, told: np.ndarray, seconds: float, seed: int) -> np.ndarray:

@@ -190,6 +190,7 @@ class WholePiece:
 
     motion: Motion
     raw: Motion
+    start: int = 0
 
 
 class FlattenedModel:

@@ -16,6 +16,7 @@ from protocol.motion import Motion, joined_in_time
 from ..corpus.choreographer.captions import KINDS, phrases
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
 from ..language.model import CONFIG_FILE
+from ..making import kept
 
 Progress = Callable[[float, str], None]
 """Told how far a protocol is (0 to 1) and what it does."""
@@ -29,6 +30,11 @@ WITH_ACTOR = tuple(kind for kind in KINDS if "actor" in phrases(kind))
 
 class Piece(Protocol):
     """A finished stretch of motion."""
+
+    @property
+    def start(self) -> int:
+        """Index of its first frame in the whole."""
+        ...
 
     @property
     def motion(self) -> Motion:
@@ -166,7 +172,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 def whole(pieces: Iterable[Piece]) -> Motion:
     """One motion of the pieces that a model yields."""
-    return joined_in_time([piece.motion for piece in pieces])
+    return joined_in_time([piece.motion for piece in kept(pieces)])
 
 
 def share(values: Iterable[bool]) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 from protocol.motion import Motion, joined_in_time
 
 from ..corpus.choreographer.captions import Prompt
+from ..making import kept
 from .checks import judge
 from .held_out import WITH_ACTOR, Corpus, Embed, Maker, Progress, nearest, share, whole
 from .physics import physics
@@ -53,7 +54,7 @@ def text_to_motion(
     moved: dict[str, list[Motion]] = {"generated": [], "generated_raw": [], "held_out_truth": []}
     for index, prompt in enumerate(prompts):
         progress(index / len(prompts), "Text to motion")
-        pieces = list(model.generate(prompt.text, SECONDS, seed=index))
+        pieces = kept(model.generate(prompt.text, SECONDS, seed=index))
         truth, made = truths[index], whole(pieces)
         moved["generated"].append(made)
         moved["generated_raw"].append(joined_in_time([piece.raw for piece in pieces]))

@@ -21,11 +21,11 @@ class Cancelled(Exception):  # noqa: N818  (not an error: somebody wanted it)
 class Reader:
     """A transformer that has read some positions and can go on.
 
-    With two rows, script given and script left open, both are read side by side for guidance.
+    Several rows are read side by side: attempts at one motion, and for guidance the same with the script left open.
 
     Args:
         model: in evaluation mode.
-        opening: one or two rows to begin with.
+        opening: rows to begin with.
         cancelled: asked before every step.
     """
 
@@ -39,7 +39,7 @@ class Reader:
         self._script = model.scripts(batch.slots[:, -1])
 
     def feed_motion(self, vectors: torch.Tensor) -> None:
-        """Append one motion position (1, width) to what is to be read next."""
+        """Append one motion position (rows or 1, width) to what is to be read next."""
         self._append(vectors + self._script)
 
     def feed_word(self, vectors: torch.Tensor) -> None:
@@ -81,6 +81,7 @@ def motion_steps(
     generator: torch.Generator,
     cancelled: Callable[[], bool],
     given: np.ndarray | None = None,
+    attempts: int = 1,
 ) -> Iterator[torch.Tensor]:
     """Make a pair's motion, one latent step after the other: A's codes, then B's.
 
@@ -92,44 +93,49 @@ def motion_steps(
         generator: where randomness comes from.
         cancelled: asked before every step of the transformer.
         given: (steps, D) codes of A, when only B is to be made.
+        attempts: motions n that are drawn side by side from the same opening.
 
     Yields:
-        (2, D) codes of one latent step.
+        (n, 2, D) codes of one latent step.
 
     Raises:
         Cancelled: if the job has been cancelled.
     """
-    reader = Reader(model, opening, cancelled)
-    last = torch.from_numpy(opening[0].codes[-1:]).to(reader.device) if opening[0].kind[-1] == MOTION else None
+    rows = [one for one in opening for _ in range(attempts)]
+    reader = Reader(model, rows, cancelled)
+    last = None
+    if opening[0].kind[-1] == MOTION:
+        last = torch.from_numpy(opening[0].codes[-1:]).to(reader.device).expand(len(rows), -1)
     for step in range(steps):
-        remaining = torch.tensor([steps - 1 - step], device=reader.device)
+        remaining = torch.full((len(rows),), steps - 1 - step, device=reader.device)
         pair = []
         for role in roles(2):
             if given is not None and role == roles(2)[0]:
-                codes = torch.from_numpy(given[step]).to(reader.device)
+                codes = torch.from_numpy(given[step]).to(reader.device).expand(attempts, -1)
             else:
-                codes = draw_codes(model, reader.hidden(), sampling, generator)
-            person = torch.tensor([role], device=reader.device)
-            scale = torch.tensor([opening[0].scales[role]], device=reader.device)
-            vectors = model.embed_motion(codes[None], person, remaining, scale)
-            reader.feed_motion(vectors if last is None else vectors + model.meeting(codes[None], last))
-            last = codes[None]
+                codes = draw_codes(model, reader.hidden(), sampling, generator, attempts)
             pair.append(codes)
-        yield torch.stack(pair)
+            codes = codes.repeat(len(opening), 1)
+            scale = torch.full((len(rows),), float(opening[0].scales[role]), device=reader.device)
+            vectors = model.embed_motion(codes, torch.full_like(remaining, role), remaining, scale)
+            reader.feed_motion(vectors if last is None else vectors + model.meeting(codes, last))
+            last = codes
+        yield torch.stack(pair, 1)
 
 
 def draw_codes(
-    model: MotionLanguageModel, hidden: torch.Tensor, sampling: Sampling, generator: torch.Generator
+    model: MotionLanguageModel, hidden: torch.Tensor, sampling: Sampling, generator: torch.Generator, attempts: int
 ) -> torch.Tensor:
-    """Draw the D codes of one position, level by level, from hidden states (1 or 2, width); returns (D,)."""
+    """Draw the D codes of one position for n attempts, level by level, from hidden states (n or 2 n, width): (n, D)."""
     begun = model.head.begin(hidden)
-    partial = torch.zeros(1, model.config.latent_width, device=hidden.device)
+    partial = torch.zeros(attempts, model.config.latent_width, device=hidden.device)
     codes = []
     for level in range(model.config.levels):
-        logits = guided(model.head.level(begun, level, partial), sampling.guidance)
-        codes.append(draw(logits, sampling.at_depth(model.config.depth(level)), generator))
+        logits = model.head.level(begun, level, partial.repeat(len(hidden) // attempts, 1))
+        depth = sampling.at_depth(model.config.depth(level))
+        codes.append(draw(guided(logits, sampling.guidance, attempts), depth, generator).to(hidden.device))
         partial = partial + model.code_vectors[level, codes[-1]]
-    return torch.tensor(codes, device=hidden.device)
+    return torch.stack(codes, -1)
 
 
 @torch.inference_mode()
@@ -161,7 +167,7 @@ def words(
     reader = Reader(model, [opening], cancelled)
     spoken = model.config.spoken
     for _ in range(longest):
-        choice = draw(model.text_logits(reader.hidden())[0], sampling, generator)
+        choice = int(draw(model.text_logits(reader.hidden()), sampling, generator))
         if choice == len(spoken):
             return
         yield spoken[choice]

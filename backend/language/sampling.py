@@ -37,23 +37,24 @@ class Sampling:
         return replace(self, temperature=self.temperature * self.cooling**depth)
 
 
-def guided(logits: torch.Tensor, guidance: float) -> torch.Tensor:
-    """Combine logits (2, K), with and without the prompt, into (K,); logits (1, K) go through as they are."""
-    if len(logits) == 1:
-        return logits[0]
-    return logits[1] + guidance * (logits[0] - logits[1])
+def guided(logits: torch.Tensor, guidance: float, attempts: int) -> torch.Tensor:
+    """Combine logits (2 n, K), of n attempts with the prompt and then without it, into (n, K); (n, K) stay as is."""
+    if len(logits) == attempts:
+        return logits
+    told, untold = logits.split(attempts)
+    return untold + guidance * (told - untold)
 
 
-def draw(logits: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> int:
-    """Draw one class from logits (K,), on the CPU so that a seed means the same on every device."""
+def draw(logits: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> torch.Tensor:
+    """Draw a class from each row of logits (n, K): (n,), on the CPU so that a seed means the same on every device."""
     logits = logits.float().cpu()
     if sampling.temperature <= 0:
-        return int(logits.argmax())
+        return logits.argmax(-1)
     ordered, classes = logits.sort(descending=True)
     if sampling.top_k:
-        ordered = ordered[: sampling.top_k]
-    shares = torch.softmax(ordered / sampling.temperature, 0)
+        ordered = ordered[:, : sampling.top_k]
+    shares = torch.softmax(ordered / sampling.temperature, -1)
     if sampling.top_p < 1:
         # A class stays if those before it do not yet hold the share; so the first one always stays.
-        shares = torch.where(shares.cumsum(0) - shares < sampling.top_p, shares, 0)
-    return int(classes[torch.multinomial(shares, 1, generator=generator)])
+        shares = torch.where(shares.cumsum(-1) - shares < sampling.top_p, shares, 0)
+    return classes.gather(1, torch.multinomial(shares, 1, generator=generator))[:, 0]

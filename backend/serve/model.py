@@ -18,7 +18,7 @@ class Piece(Protocol):
 
     @property
     def start(self) -> int:
-        """Index of its first frame in the whole."""
+        """Index of its first frame in the whole; 0 once more begins a better attempt in place of what came before."""
         ...
 
     @property

@@ -55,6 +55,12 @@ class _Variation:
         else:
             self._settled = not writer.settle(_WAIT_SECONDS)
 
+    def restart(self) -> None:
+        """Make room for a better attempt."""
+        self.discard()
+        self.stretches = Stretches(self.stretches.total)
+        self.picture = None
+
     def discard(self) -> None:
         """Take it off the characters; it can be written once more."""
         if self.writer is not None:
@@ -124,6 +130,8 @@ class MotionOutcome:
                 f"Variation {part.sample + 1} came after variation {len(self._variations)}.",
                 "Restart the backend and try again.",
             )
+        if part.start == 0 and self._variations[-1].stretches.received:
+            self._variations[-1].restart()
         stretches = self._variations[-1].stretches
         motion, place = part.motion, self._asked.place
         if place is not None:

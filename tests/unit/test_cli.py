@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from backend import cli, console, task_commands
 from backend.engine import Engine
 from backend.export import read_motion, write_bvh, write_npz
+from backend.making import kept
 from backend.serve.server import Server, ServerConfig
 from backend.tasks import TASKS
 from protocol.messages import Cancel, Error, Hello, MotionPart, Result, Status, StatusRequest, Submit, Welcome
@@ -262,9 +263,9 @@ def test_a_real_engine_serves_streams_and_cancels(checkpoint: Path, tmp_path: Pa
             while not client.wait_for(Welcome, timeout=20).ready:
                 pass
             job = client.send(Submit("generate", "two people hug", seconds=2.0))
-            parts = [part.motion for part in client.until(Result, job) if isinstance(part, MotionPart)]
+            parts = kept([part for part in client.until(Result, job) if isinstance(part, MotionPart)])
             assert len(parts) > 3
-            assert joined_in_time(parts).frames == 60
+            assert joined_in_time([part.motion for part in parts]).frames == 60
             job = client.send(Submit("generate", "two people hug", seconds=10.0, samples=8))
             client.wait_for(MotionPart, job)
             start = time.perf_counter()

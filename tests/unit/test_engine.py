@@ -1,7 +1,7 @@
 """The engine: exact durations, streams, seeds, cancellation, world frames, and refusals."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,8 @@ import pytest
 
 from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
 from backend.filling import Gap, joined_at_both_ends
+from backend.making import kept
+from backend.understanding import Understanding
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
@@ -37,12 +39,12 @@ def walker(frames: int = 60, persons: int = 1, fps: float = 30.0) -> Motion:
 
 
 def joined(pieces: list[MotionPiece]) -> Motion:
-    return joined_in_time([piece.motion for piece in pieces])
+    return joined_in_time([piece.motion for piece in kept(pieces)])
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.37, 10.0])
 def test_pieces_join_to_exactly_the_seconds_asked_for(engine: Engine, seconds: float) -> None:
-    pieces = list(engine.generate(PROMPT, seconds))
+    pieces = kept(engine.generate(PROMPT, seconds))
     total = round(seconds * 30)
     assert {piece.total for piece in pieces} == {total}
     assert [piece.start for piece in pieces] == np.cumsum([0] + [p.motion.frames for p in pieces[:-1]]).tolist()
@@ -68,7 +70,7 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) ->
 def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
     monkeypatch.setattr("backend.making._STEPS_A_PIECE", 1000)
-    whole = list(engine.generate(PROMPT, 3.0))
+    whole = kept(engine.generate(PROMPT, 3.0))
     assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
 
@@ -179,6 +181,42 @@ def test_a_missing_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert caught.value.code == "device_missing"
 
 
+def test_the_attempt_that_reads_best_takes_the_place_of_the_first(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[np.ndarray] = []
+
+    def best(_self: Understanding, wanted: np.ndarray, scales: Sequence[float], codes: np.ndarray) -> int:
+        asked.append(codes)
+        return 2
+
+    alone = kept(engine.generate(PROMPT, 2.0, seed=5))
+    monkeypatch.setattr(Understanding, "best", best)
+    pieces = list(engine.generate(PROMPT, 2.0, seed=5))
+    assert [piece.start for piece in pieces].count(0) == 2
+    first, third = pieces[: len(pieces) // 2], kept(pieces)
+    assert joined(first).frames == joined(third).frames == 60
+    assert not np.allclose(joined(first).root, joined(third).root)
+    (codes,) = asked
+    assert codes.shape[:2] == (4, 2)
+    assert (codes[:, :, 0] == codes[0, :, 0]).all(), "all attempts open alike"
+    assert len({each.tobytes() for each in codes}) == 4
+    monkeypatch.setattr(Understanding, "best", lambda *_: 0)
+    assert len(list(engine.generate(PROMPT, 2.0, seed=5))) == len(first)
+    assert joined(alone).frames == 60
+
+
+def test_of_several_motions_the_one_that_shows_the_script_is_found(engine: Engine) -> None:
+    understanding = engine._understanding
+    codes = np.random.default_rng(0).integers(0, 16, (6, 2, 12, 3))
+    for number in (1, 4):
+        shown = understanding.shown(codes[number], (1.0, 1.0))
+        others = [understanding.shown(each, (1.0, 1.0)).tolist() for each in codes]
+        if others.count(shown.tolist()) == 1:
+            assert understanding.best(shown, (1.0, 1.0), codes) == number
+    assert understanding.best(understanding.open, (1.0, 1.0), codes) == 0
+
+
 def goes_on(made: Motion, before: Motion) -> bool:
     """Whether a motion begins where another one ends, as far as the wild moves of random weights let one tell."""
     jump = np.linalg.norm(made.root[0] - before.root[-1], axis=-1).max()
@@ -186,7 +224,7 @@ def goes_on(made: Motion, before: Motion) -> bool:
 
 
 def test_a_story_goes_on_where_the_scene_before_it_ended(engine: Engine) -> None:
-    pieces = list(engine.story([PROMPT, "one person pushes the other", PROMPT], 6.0, seed=2))
+    pieces = kept(engine.story([PROMPT, "one person pushes the other", PROMPT], 6.0, seed=2))
     assert [piece.start for piece in pieces] == np.cumsum([0] + [p.motion.frames for p in pieces[:-1]]).tolist()
     motion = joined(pieces)
     assert motion.frames == 180

@@ -202,7 +202,8 @@ def test_code_vectors_add_up_to_the_tokenizers_latents(model: MotionLanguageMode
 def test_decoding_feeds_back_what_it_drew(model: MotionLanguageModel) -> None:
     """The most likely codes of a finished motion are the motion itself."""
     opening = generation(steps=STEPS)
-    made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1).numpy()
+    made = torch.cat(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never))).numpy()
+    made = made.swapaxes(0, 1)
     assert made.shape == (2, STEPS, LEVELS)
     logits = all_logits(model, collate([generation(codes=made)]))[1:-1]
     assert logits.argmax(-1).tolist() == made.transpose(1, 0, 2).reshape(-1, LEVELS).tolist()
@@ -214,7 +215,7 @@ def test_a_reaction_keeps_the_given_person_and_answers_to_it(model: MotionLangua
     for seed in (1, 2):
         given = some_codes(seed=seed)[0]
         steps = motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never, given)
-        made = torch.stack(list(steps), 1)
+        made = torch.cat(list(steps)).transpose(0, 1)
         assert made[0].tolist() == given.tolist()
         partners.append(made[1].tolist())
     assert partners[0] != partners[1]
@@ -259,7 +260,7 @@ def test_the_model_learns_motion_from_scripts_and_words_and_scripts_from_motion(
     model.eval()
     for script, text, codes in zip(scripts, texts, motions, strict=True):
         opening = generation(script, steps=STEPS)
-        made = torch.stack(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never)), 1)
+        made = torch.cat(list(motion_steps(model, [opening], STEPS, GREEDY, torch.Generator(), never))).transpose(0, 1)
         assert np.mean(made.numpy() == codes) > 0.9
         shown = description([], codes)
         assert list(words(model, shown, GREEDY, torch.Generator(), never)) == text

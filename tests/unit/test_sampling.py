@@ -10,7 +10,7 @@ LOGITS = torch.tensor([0.0, 3.0, 1.0, 2.0])
 
 def drawn(sampling: Sampling, count: int = 300) -> list[int]:
     generator = torch.Generator().manual_seed(5)
-    return [draw(LOGITS, sampling, generator) for _ in range(count)]
+    return draw(LOGITS.expand(count, -1), sampling, generator).tolist()
 
 
 def test_zero_temperature_takes_the_most_likely() -> None:
@@ -53,7 +53,8 @@ def test_guidance_is_given_in_shares_of_what_suits_the_model() -> None:
 def test_guidance_goes_from_unprompted_towards_prompted_and_beyond() -> None:
     prompted, unprompted = torch.tensor([2.0, 0.0]), torch.tensor([1.0, 1.0])
     both = torch.stack((prompted, unprompted))
-    assert guided(both, 1.0).tolist() == prompted.tolist()
-    assert guided(both, 0.0).tolist() == unprompted.tolist()
-    assert guided(both, 2.0).tolist() == [3.0, -1.0]
-    assert guided(prompted[None], 2.0).tolist() == prompted.tolist()
+    assert guided(both, 1.0, 1).tolist() == [prompted.tolist()]
+    assert guided(both, 0.0, 1).tolist() == [unprompted.tolist()]
+    assert guided(both, 2.0, 1).tolist() == [[3.0, -1.0]]
+    assert guided(prompted[None], 2.0, 1).tolist() == [prompted.tolist()]
+    assert guided(both[[0, 0, 1, 1]], 2.0, 2).tolist() == [[3.0, -1.0]] * 2
