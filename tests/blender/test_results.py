@@ -296,3 +296,28 @@ def test_more_variations_than_the_backend_makes_are_refused(stage, backend, monk
     monkeypatch.setitem(welcome.__dict__, "limits", addon("protocol.messages").Limits(500, 1.0, 10.0, 2))
     stage.settings.variations = 3
     assert "at most 2 variations" in refused(duologue.generate)
+
+
+def test_a_better_attempt_takes_the_place_of_the_first_and_reject_still_restores(stage, backend):
+    first, better = two_wave(60), two_wave(60).mirrored()
+    answers = [(first,), (first, better), (better,)]
+
+    def attempts(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        if isinstance(envelope.message, Submit):
+            for motion in answers.pop(0):
+                server.say(to, MotionPart(0, 0, 60, motion.slice(0, 40)), envelope.header.id)
+                server.say(to, MotionPart(0, 40, 60, motion.slice(40, 60)), envelope.header.id)
+            server.say(to, Result(), envelope.header.id)
+
+    backend(attempts)
+    give_own_action(stage)
+    before, poses = snapshot(stage), []
+    for run in (duologue.generate, duologue.reroll, duologue.reroll):
+        stage.run(run)
+        stage.scene.frame_set(stage.scene.frame_start + 30)
+        poses.append(channels(stage.a))
+        assert len(stage.scene.duologue.pairs[0].result.variations) == 1
+    assert same_pose(poses[1], poses[2])
+    assert not same_pose(poses[0], poses[1])
+    duologue.reject()
+    assert snapshot(stage) == before
