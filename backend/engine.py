@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from . import threads  # isort: skip  (sets how threads wait, before torch comes in)
@@ -15,10 +14,8 @@ import torch
 
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
-from protocol.skeleton import neutral_offsets
 
 from .checkpoint import verify
-from .cleanup import Cleaner
 from .coding import encoded
 from .features import canonicalized
 from .filling import AROUND, Gap, filled
@@ -29,9 +26,9 @@ from .language.model import MotionLanguageModel, code_vectors
 from .language.prompt_reader import PromptReader
 from .language.sampling import Sampling
 from .language.script_book import ScriptBook
-from .language.slots import UNSAID
 from .language.words import Words
 from .making import MotionPiece, Order, pieces
+from .orders import SAMPLING, Orders
 from .refusals import (
     LIMITS,
     at_model_rate,
@@ -42,7 +39,7 @@ from .refusals import (
     check_prompt,
     check_seconds,
 )
-from .tasks import ASK, COMPLETE, DESCRIBE, EDIT, GENERATE, REACT, Marker
+from .tasks import ASK, COMPLETE, DESCRIBE, EDIT, Marker
 from .tokenizer.config import STRIDE
 from .tokenizer.model import MotionTokenizer
 from .tokenizer.stream import FPS
@@ -54,22 +51,9 @@ STORY = "story"
 """Several prompts, each motion going on from where the one before it ended; to the model a motion whose beginning is
 given."""
 
-SAMPLING = {
-    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
-    REACT.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
-    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
-    EDIT.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
-    DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8),
-    ASK.name: Sampling(temperature=0.0),
-}
-"""How each task draws."""
+_SAYING = {DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8), ASK.name: Sampling(temperature=0.0)}
+"""How each task draws words."""
 
-_ATTEMPTS = 4
-"""Motions that are drawn side by side, of which the one is kept that the model itself reads best as what was asked for.
-Beside one, three more cost little: a step of so small a model is mostly overhead."""
-
-_CONTEXT = 3
-"""Latent steps of what was before, with which a motion that goes on from it begins."""
 _GAP_MAX = round(LIMITS.seconds_max * FPS) - 2 * AROUND * STRIDE
 
 
@@ -104,6 +88,7 @@ class Engine:
         self.tasks = (*learned, STORY) if EDIT.name in learned else learned
         self._tokenizer, self._words, self._model = tokenizer, words, model
         self._understanding = Understanding(model, words, reader, book)
+        self._orders = Orders(self._understanding, tokenizer)
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Engine:
@@ -164,26 +149,7 @@ class Engine:
         check_prompt(prompt, needed=True)
         check_seconds(seconds)
         check_guidance(guidance)
-        frames = round(seconds * FPS)
-        offsets = np.stack([neutral_offsets()] * 2)
-        told = self._understanding.told(prompt)
-        script = self._understanding.filled(told, seconds, seed)
-        order = Order(
-            task=GENERATE,
-            script=script,
-            told=self._understanding.text(script),
-            scales=(1.0, 1.0),
-            steps=math.ceil(frames / STRIDE),
-            frames=frames,
-            offsets=offsets,
-            cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
-            sampling=SAMPLING[GENERATE.name].guided_by(guidance),
-            attempts=_ATTEMPTS if told.any() else 1,
-            best=partial(self._understanding.best, told, (1.0, 1.0)),
-            given=self._understanding.opening(script, seconds, seed),
-            opens=True,
-        )
-        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+        return self._made(self._orders.generate(prompt, seconds, seed, guidance), seed, cancelled)
 
     def story(
         self,
@@ -234,29 +200,7 @@ class Engine:
         """
         check_prompt(prompt)
         check_persons(motion, 1)
-        motion, placement = canonicalized(at_model_rate(motion))
-        codes, scales = encoded(self._tokenizer, motion)
-        told = self._understanding.told_and_shown(prompt, codes, scales)
-        script = self._understanding.filled(told, motion.seconds, seed)
-        partner = neutral_offsets()[None]
-        order = Order(
-            task=REACT,
-            script=script,
-            told=self._understanding.text(script),
-            scales=(scales[0], 1.0),
-            steps=codes.shape[1],
-            frames=motion.frames,
-            offsets=partner,
-            cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
-            sampling=SAMPLING[REACT.name],
-            attempts=_ATTEMPTS,
-            best=partial(self._understanding.best, told, (scales[0], 1.0)),
-            given=self._no_codes,
-            before=(MotionBlock(codes, self._understanding.open),),
-            partner=codes[0],
-            placed=placement.undo,
-        )
-        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+        return self._made(self._orders.react(at_model_rate(motion), prompt, seed), seed, cancelled)
 
     def edit(
         self,
@@ -284,29 +228,7 @@ class Engine:
         check_learned(EDIT.name, self.tasks, self.name)
         check_prompt(instruction, needed=True)
         check_persons(motion, 2)
-        motion, placement = canonicalized(at_model_rate(motion))
-        codes, scales = encoded(self._tokenizer, motion)
-        known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
-        changed = self._understanding.changed(known, instruction, motion.seconds, seed)
-        same_roles = (changed[:2] == known[:2]).all()
-        order = Order(
-            task=EDIT,
-            script=changed,
-            told=self._understanding.text(changed),
-            scales=scales,
-            steps=codes.shape[1],
-            frames=motion.frames,
-            offsets=motion.offsets,
-            cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
-            sampling=SAMPLING[EDIT.name],
-            attempts=_ATTEMPTS,
-            best=partial(self._understanding.best, changed, scales),
-            given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
-            opens=True,
-            before=(MotionBlock(codes, known),),
-            placed=placement.undo,
-        )
-        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+        return self._made(self._orders.edit(at_model_rate(motion), instruction, seed, script), seed, cancelled)
 
     def complete(
         self,
@@ -342,9 +264,9 @@ class Engine:
         motion = at_model_rate(motion, longest=math.inf)
         check_gap((first, last), motion.frames, _GAP_MAX)
         before = motion.slice(0, first)
-        script = self._script_for(prompt, before, seed)
+        script = self._orders.script_for(prompt, before, seed)
         if last >= motion.frames:
-            return self._continued(before, script, last - first, seed, cancelled)
+            return self._made(self._orders.go_on(before, script, last - first), seed, cancelled)
         around = Gap.of(motion, first, last, self._tokenizer)
         return self._filled(around, script, seed, cancelled)
 
@@ -363,7 +285,7 @@ class Engine:
         check_persons(motion, 1, 2)
         codes, scales = encoded(self._tokenizer, canonicalized(at_model_rate(motion))[0])
         opening = row(DESCRIBE, [MotionBlock(codes, self._understanding.open)], scales)
-        return self._sentence(opening, SAMPLING[DESCRIBE.name], seed, cancelled)
+        return self._sentence(opening, _SAYING[DESCRIBE.name], seed, cancelled)
 
     def ask(
         self, motion: Motion, question: str, *, seed: int = 0, cancelled: Callable[[], bool] = never
@@ -390,11 +312,10 @@ class Engine:
             TextBlock((), learned=False, opening=Marker.ANSWER),
         ]
         opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
-        return self._sentence(opening, SAMPLING[ASK.name], seed, cancelled)
+        return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
-    @property
-    def _no_codes(self) -> np.ndarray:
-        return np.zeros((2, 0, self._model.config.levels), np.int64)
+    def _made(self, order: Order, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
+        return pieces(order, self._model, self._tokenizer, seed, cancelled)
 
     def _scenes(
         self, prompts: Sequence[str], frames: int, seed: int, before: Motion | None, cancelled: Callable[[], bool]
@@ -407,8 +328,8 @@ class Engine:
             if before is None:
                 scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
             else:
-                script = self._script_for(prompt, before, seed + number)
-                scene = self._continued(before, script, count, seed + number, cancelled)
+                script = self._orders.script_for(prompt, before, seed + number)
+                scene = self._made(self._orders.go_on(before, script, count), seed + number, cancelled)
             for piece in scene:
                 if before is None and piece.start == 0:
                     parts = []
@@ -420,38 +341,6 @@ class Engine:
         told, kind = self._understanding.text(script), self._understanding.kind(script)
         sampling = SAMPLING[COMPLETE.name]
         yield filled(gap, script, told, kind, self._model, self._tokenizer, sampling, seed, cancelled)
-
-    def _continued(
-        self, before: Motion, script: np.ndarray, frames: int, seed: int, cancelled: Callable[[], bool]
-    ) -> Iterator[MotionPiece]:
-        """``frames`` frames that go on from the end of a pair's motion, in its world."""
-        known = min(_CONTEXT * STRIDE, before.frames // STRIDE * STRIDE)
-        tail, placement = canonicalized(before.slice(before.frames - known, before.frames))
-        codes, scales = encoded(self._tokenizer, tail)
-        order = Order(
-            task=GENERATE,
-            script=script,
-            told=self._understanding.text(script),
-            scales=scales,
-            steps=codes.shape[1] + math.ceil(frames / STRIDE),
-            frames=frames,
-            offsets=before.offsets,
-            cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
-            sampling=SAMPLING[GENERATE.name],
-            given=codes,
-            placed=placement.undo,
-            goes_on_from=before.slice(before.frames - 1, before.frames),
-        )
-        return pieces(order, self._model, self._tokenizer, seed, cancelled)
-
-    def _script_for(self, prompt: str, before: Motion, seed: int) -> np.ndarray:
-        """The script that a prompt tells, or without one that which a pair's motion shows at its end."""
-        told = self._understanding.told(prompt)
-        if told[0] == UNSAID:
-            longest = round(LIMITS.seconds_max * FPS)
-            last = before.slice(max(0, before.frames - longest), before.frames)
-            told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
-        return self._understanding.filled(told, before.seconds, seed)
 
     def _sentence(self, opening: Row, sampling: Sampling, seed: int, cancelled: Callable[[], bool]) -> Iterator[str]:
         generator = torch.Generator().manual_seed(seed)

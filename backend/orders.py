@@ -1,0 +1,158 @@
+"""What each task asks of the language model: prompts, instructions and motion turned into an `Order`."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+
+from protocol.motion import Motion
+from protocol.skeleton import neutral_offsets
+
+from .cleanup import Cleaner
+from .coding import encoded
+from .features import canonicalized
+from .language.layout import MotionBlock
+from .language.sampling import Sampling
+from .language.slots import UNSAID
+from .making import Order
+from .refusals import LIMITS
+from .tasks import COMPLETE, EDIT, GENERATE, REACT
+from .tokenizer.config import STRIDE
+from .tokenizer.model import MotionTokenizer
+from .tokenizer.stream import FPS
+from .understanding import Understanding
+
+SAMPLING = {
+    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
+    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
+}
+"""How each task draws motion."""
+
+_ATTEMPTS = 4
+"""Motions that are drawn side by side, of which the one is kept that the model itself reads best as what was asked for.
+Beside one, three more cost little: a step of so small a model is mostly overhead."""
+
+_CONTEXT = 3
+"""Latent steps of what was before, with which a motion that goes on from it begins."""
+
+
+class Orders:
+    """Writes orders for one checkpoint.
+
+    Args:
+        understanding: reads prompts, instructions and motions.
+        tokenizer: of motion.
+    """
+
+    def __init__(self, understanding: Understanding, tokenizer: MotionTokenizer) -> None:
+        self._understanding, self._tokenizer = understanding, tokenizer
+
+    def generate(self, prompt: str, seconds: float, seed: int, guidance: float) -> Order:
+        """Two persons' motion from a prompt."""
+        frames = round(seconds * FPS)
+        offsets = np.stack([neutral_offsets()] * 2)
+        told = self._understanding.told(prompt)
+        script = self._understanding.filled(told, seconds, seed)
+        return Order(
+            task=GENERATE,
+            script=script,
+            told=self._understanding.text(script),
+            scales=(1.0, 1.0),
+            steps=math.ceil(frames / STRIDE),
+            frames=frames,
+            offsets=offsets,
+            cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
+            sampling=SAMPLING[GENERATE.name].guided_by(guidance),
+            attempts=_ATTEMPTS if told.any() else 1,
+            best=partial(self._understanding.best, told, (1.0, 1.0)),
+            given=self._understanding.opening(script, seconds, seed),
+            opens=True,
+        )
+
+    def react(self, motion: Motion, prompt: str, seed: int) -> Order:
+        """A partner for one person's motion, at 30 fps."""
+        motion, placement = canonicalized(motion)
+        codes, scales = encoded(self._tokenizer, motion)
+        told = self._understanding.told_and_shown(prompt, codes, scales)
+        script = self._understanding.filled(told, motion.seconds, seed)
+        partner = neutral_offsets()[None]
+        sizes = (scales[0], 1.0)
+        return Order(
+            task=REACT,
+            script=script,
+            told=self._understanding.text(script),
+            scales=sizes,
+            steps=codes.shape[1],
+            frames=motion.frames,
+            offsets=partner,
+            cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
+            sampling=SAMPLING[REACT.name],
+            attempts=_ATTEMPTS,
+            best=partial(self._understanding.best, told, sizes),
+            given=np.zeros((2, 0, codes.shape[2]), np.int64),
+            before=(MotionBlock(codes, self._understanding.open),),
+            partner=codes[0],
+            placed=placement.undo,
+        )
+
+    def edit(self, motion: Motion, instruction: str, seed: int, script: str) -> Order:
+        """A pair's motion, at 30 fps, with something changed.
+
+        Raises:
+            DuologueError: ``script_unreadable`` or ``edit_unclear``.
+        """
+        motion, placement = canonicalized(motion)
+        codes, scales = encoded(self._tokenizer, motion)
+        known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
+        changed = self._understanding.changed(known, instruction, motion.seconds, seed)
+        same_roles = (changed[:2] == known[:2]).all()
+        return Order(
+            task=EDIT,
+            script=changed,
+            told=self._understanding.text(changed),
+            scales=scales,
+            steps=codes.shape[1],
+            frames=motion.frames,
+            offsets=motion.offsets,
+            cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
+            sampling=SAMPLING[EDIT.name],
+            attempts=_ATTEMPTS,
+            best=partial(self._understanding.best, changed, scales),
+            given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
+            opens=True,
+            before=(MotionBlock(codes, known),),
+            placed=placement.undo,
+        )
+
+    def go_on(self, before: Motion, script: np.ndarray, frames: int) -> Order:
+        """``frames`` frames that go on from the end of a pair's motion, in its world, following a script (S,)."""
+        known = min(_CONTEXT * STRIDE, before.frames // STRIDE * STRIDE)
+        tail, placement = canonicalized(before.slice(before.frames - known, before.frames))
+        codes, scales = encoded(self._tokenizer, tail)
+        return Order(
+            task=GENERATE,
+            script=script,
+            told=self._understanding.text(script),
+            scales=scales,
+            steps=codes.shape[1] + math.ceil(frames / STRIDE),
+            frames=frames,
+            offsets=before.offsets,
+            cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
+            sampling=SAMPLING[GENERATE.name],
+            given=codes,
+            placed=placement.undo,
+            goes_on_from=before.slice(before.frames - 1, before.frames),
+        )
+
+    def script_for(self, prompt: str, before: Motion, seed: int) -> np.ndarray:
+        """The script (S,) that a prompt tells, or without one that which a pair's motion shows at its end."""
+        told = self._understanding.told(prompt)
+        if told[0] == UNSAID:
+            longest = round(LIMITS.seconds_max * FPS)
+            last = before.slice(max(0, before.frames - longest), before.frames)
+            told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
+        return self._understanding.filled(told, before.seconds, seed)
