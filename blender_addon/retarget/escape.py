@@ -46,8 +46,8 @@ def ways_out(
     if len(inside):
         excess, at_a, at_b = (one[inside] for one in (excess, found.at_a, found.at_b))
         a, b = (lines[:, inside] for lines in (found.lines_a, found.lines_b))
-        turned = (one.transpose(0, 2, 1) for one in (excess, at_b, at_a))
-        for person, seen in enumerate(((excess, at_a, at_b, a, b), (*turned, b, a))):
+        turned, own, other = (one.transpose(0, 2, 1) for one in (excess, at_b, at_a))
+        for person, seen in enumerate(((excess, at_a, at_b, a, b), (turned, own, other, b, a))):
             if movable[person]:
                 moves = _of_person(*seen, light[inside, person], bool(movable.all()))
                 middles[inside, person], ends[inside, person] = moves
