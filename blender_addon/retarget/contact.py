@@ -111,10 +111,10 @@ def find(source: Pose, before: Pose | None, fps: float, strength: float, ease: E
     gap = length - radii(source.offsets, TOUCHABLE)[::-1, None]
     frames = source.world[:, ::-1, None, _JOINTS]
     side = rot.rotate(rot.inverse(frames), out / np.maximum(length, _AXIS_NEAR)[..., None])
-    on_part = _near(gap.min(-1), PART_REACH) * (1 - _of_hands(near))
+    on_part = _near(gap.min(-1), PART_REACH) * (1 - of_hands(near))
     # What a hand touches now goes before what it will touch, or did.
     palms = np.maximum(near, ease(near) * (1 - on_part[:, 0, :, None]) * (1 - on_part[:, 1, None]))
-    on_part = ease(on_part) * (1 - _of_hands(palms))
+    on_part = ease(on_part) * (1 - of_hands(palms))
     # The nearest part decides; one that is hardly further has a say, so that hands pass on smoothly.
     shares = np.exp((gap.min(-1, keepdims=True) - gap) / _PASSING)
     parts = on_part[..., None] * shares / shares.sum(-1, keepdims=True)
@@ -145,10 +145,10 @@ def wish(pose: Pose, contacts: Contacts, movable: np.ndarray) -> Wish:
     distance = np.linalg.norm(far, axis=-1, keepdims=True)
     lacking = far / np.maximum(distance, 1e-9) * np.maximum(distance - reaches[..., None, None], 0)
     # A body is touched elsewhere rather than crouched for.
-    asks = _asks(contacts)
-    short = (short / total + (weights * lacking * [1, 0, 1]).sum(3)) * asks[..., None] ** URGENT
+    touch = asks(contacts)
+    short = (short / total + (weights * lacking * [1, 0, 1]).sum(3)) * touch[..., None] ** URGENT
     # Two hands that lack the same are not to ask for it twice.
-    short = short.sum(2) / np.maximum(asks.sum(2), 1)[..., None]
+    short = short.sum(2) / np.maximum(touch.sum(2), 1)[..., None]
     led = movable[:, None, None]
     return Wish(shift / total * led, (weights * missing).sum(3) * led, short * movable[:, None])
 
@@ -233,12 +233,12 @@ def part_goals(
     return starts + along[..., None] * line
 
 
-def _asks(contacts: Contacts) -> np.ndarray:
+def asks(contacts: Contacts) -> np.ndarray:
     """(T, 2, 2) 0 to 1: how much a person's hands touch anything."""
-    return np.minimum(_of_hands(contacts.palms) + contacts.parts.sum(-1), 1)
+    return np.minimum(of_hands(contacts.palms) + contacts.parts.sum(-1), 1)
 
 
-def _of_hands(palms: np.ndarray) -> np.ndarray:
+def of_hands(palms: np.ndarray) -> np.ndarray:
     """(T, 2, 2) weights of each person's hands, of those (T, 2, 2) of A's hands with B's."""
     return np.stack((palms.max(2), palms.max(1)), axis=1)
 

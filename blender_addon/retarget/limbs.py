@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .body import ARMS, EVERY, LEGS, LIMB_PARTS, PALMS, TOUCHABLE, landmarks, radii
-from .contact import Contacts, between_palms, off_surface
+from .body import ARMS, EVERY, LEGS, PALMS, TOUCHABLE, landmarks, radii
+from .contact import Contacts, between_palms, of_hands, off_surface
 from .easing import Easing
+from .escape import ways_out
 from .overlap import TOLERANCE, gaps_between
 from .pose import Pose
 
@@ -21,19 +22,21 @@ ROUNDS = 14
 """How often every constraint is asked, at most."""
 SMOOTHED = 10
 """In so many of the rounds what was moved is smoothed over time, where all of it is known."""
+CLOSING, AFRESH = 18, 6
+"""How often frames in which limbs are still in something are asked again, and after how many of these times anew."""
+LEFT = 0.007
+"""Metres of overlap added that are not worth asking again."""
+YIELDING = 0.02
+"""Metres that a touch may lack then, rather than pull a limb back in."""
+STEADY = 0.5
+"""How much heavier a hand on a hand is than one that is free: its elbow gives way rather."""
 SETTLED = 0.001
 """Metres: frames in which no point moves further in a round are done."""
 LONGEST = 0.995
 """A limb is stretched to this share of its length at most."""
-NEAREST = 0.35
-"""The nearer to its fixed end a part is pushed, the further its other end moves; this share of its length is least."""
 LIMBS = (*LEGS, *ARMS)
 _START, _MIDDLE, _END = ([limb[at] for limb in LIMBS] for at in range(3))
 _WRISTS = slice(2, 4)
-_UPPER, _LOWER = [0, 1, 4, 5], [2, 3, 6, 7]
-_YIELDS = np.zeros((8, 13))
-_YIELDS[:4, 5:9] = _YIELDS[4:, 9:] = 0.5
-"""(limb part, part of the other) share of the way out left to the other: arms give way to arms, legs to legs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,33 +75,36 @@ def settle(source: Pose, pose: Pose, contacts: Contacts, slack: Slack, movable: 
         movable: (2,) bool: a person that may not be moved stays.
         ease: how corrections come and go.
     """
-    thick, touched = radii(pose.offsets), radii(pose.offsets, TOUCHABLE)
-    allowed = gaps_between(landmarks(source), radii(source.offsets), EVERY, EVERY).depth.clip(0) + TOLERANCE
-    lengths = np.linalg.norm(pose.offsets[:, [_MIDDLE, _END]], axis=-1)
+    constraints = _Constraints.of(source, pose, contacts, slack, movable)
     begin = landmarks(pose)
     points = begin.copy()
+
+    def smoothed(left: np.ndarray) -> np.ndarray:
+        """Points of some frames, moved as those of the frames around them are."""
+        part = begin[left] + ease.smooth(points - begin)[left]
+        _hold_together(part, begin[left], constraints.lengths)
+        return part
+
     left = np.arange(len(points))
     for number in range(ROUNDS):
         now = points[left]
-        moved = now.copy()
-        _touch(moved, contacts.frames(left), slack.frames(left), touched, movable)
-        _part(moved, thick, allowed[left], movable)
-        _draw_together(moved, lengths)
-        _hold_together(moved, now, lengths)
-        points[left] = moved
+        points[left] = constraints.asked(left, now, TOLERANCE, 0.0)
         stirred = np.zeros(len(points), bool)
-        stirred[left] = np.abs(moved - now).max((1, 2, 3)) > SETTLED
+        stirred[left] = np.abs(points[left] - now).max((1, 2, 3)) > SETTLED
         if number < SMOOTHED and ease.width:
             spread = np.convolve(stirred, np.ones(2 * ease.width + 1))
             stirred = spread[ease.width : ease.width + len(points)] > 0
-            left = np.flatnonzero(stirred)
-            points[left] = begin[left] + ease.smooth(points - begin)[left]
-            part = points[left]
-            _hold_together(part, begin[left], lengths)
-            points[left] = part
+            points[stirred] = smoothed(np.flatnonzero(stirred))
         left = np.flatnonzero(stirred)
         if not len(left):
             break
+    left = np.arange(len(points))
+    for number in range(CLOSING):
+        left = left[constraints.inside(left, points[left]) > LEFT]
+        if not len(left):
+            break
+        anew = number % AFRESH == 0 and number > 0
+        points[left] = constraints.asked(left, smoothed(left) if anew else points[left], 0.0, YIELDING)
     changed = np.flatnonzero((np.abs(points - begin) > 1e-5).any((1, 2, 3)))
     if len(changed):
         part = pose.frames(changed)
@@ -107,62 +113,83 @@ def settle(source: Pose, pose: Pose, contacts: Contacts, slack: Slack, movable: 
         pose.put(changed, part)
 
 
-def _touch(points: np.ndarray, contacts: Contacts, slack: Slack, touched: np.ndarray, movable: np.ndarray) -> None:
-    """Move palms, and wrists with them, to the palms and surfaces that they touch; changes ``points``."""
-    off, way = off_surface(contacts, points, touched)
-    lacking = ((off - slack.parts) / np.where(np.abs(off) > 1e-9, off, 1)).clip(0, 1)
-    move = way * (lacking * contacts.parts.sum(-1))[..., None]
-    missing = (between_palms(points[:, :, PALMS]) - contacts.apart - slack.palms) * contacts.palms[..., None]
-    total = np.maximum(np.stack((contacts.palms.sum(2), contacts.palms.sum(1)), axis=1), 1)[..., None]
-    both = np.stack((missing.sum(2), -missing.sum(1)), axis=1) / total / max(int(movable.sum()), 1)
-    _move_wrists(points, (move + both) * movable[:, None, None])
+@dataclass(frozen=True, eq=False)
+class _Constraints:
+    """What points are asked for, frame by frame.
+
+    Attributes:
+        contacts, slack: what hands touch, and what that may lack.
+        thick, touched: (2, 13) and (2, 10) radii of all parts and of `TOUCHABLE`, metres.
+        allowed: (T, 13, 13) how deep parts are in each other in the source, metres.
+        lengths: (2, 2, 4) of upper and lower halves of the limbs, metres.
+        light: (T, 2, 2) how easily hands are pushed aside.
+        movable: (2,) bool: who may be moved.
+    """
+
+    contacts: Contacts
+    slack: Slack
+    thick: np.ndarray
+    touched: np.ndarray
+    allowed: np.ndarray
+    lengths: np.ndarray
+    light: np.ndarray
+    movable: np.ndarray
+
+    @classmethod
+    def of(cls, source: Pose, pose: Pose, contacts: Contacts, slack: Slack, movable: np.ndarray) -> _Constraints:
+        return cls(
+            contacts,
+            slack,
+            radii(pose.offsets),
+            radii(pose.offsets, TOUCHABLE),
+            gaps_between(landmarks(source), radii(source.offsets), EVERY, EVERY).depth.clip(0),
+            np.linalg.norm(pose.offsets[:, [_MIDDLE, _END]], axis=-1),
+            1 - STEADY * of_hands(contacts.palms),
+            movable,
+        )
+
+    def inside(self, frames: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """(T,) metres of the deepest overlap of points of some frames that is not there in the source."""
+        return (gaps_between(points, self.thick, EVERY, EVERY).depth - self.allowed[frames]).max((1, 2))
+
+    def asked(self, frames: np.ndarray, points: np.ndarray, tolerance: float, yielding: float) -> np.ndarray:
+        """Where points of some frames are once every constraint has been asked.
+
+        Args:
+            frames: their indices.
+            points: (T, 2, 25, 3) metres.
+            tolerance: metres of overlap added that are let be.
+            yielding: metres that touches may lack.
+        """
+        moved = points.copy()
+        _move_wrists(moved, self._touching(frames, points, yielding))
+        allowed = self.allowed[frames] + tolerance
+        middles, ends = ways_out(moved, self.thick, allowed, self.light[frames], self.movable)
+        moved[:, :, _MIDDLE] += middles
+        _move_wrists(moved, ends[:, :, _WRISTS])
+        _draw_together(moved, self.lengths)
+        _hold_together(moved, points, self.lengths)
+        return moved
+
+    def _touching(self, frames: np.ndarray, points: np.ndarray, yielding: float) -> np.ndarray:
+        """(T, 2, 2, 3) metres from palms to within ``yielding`` of the palms and surfaces that they touch."""
+        contacts, slack = self.contacts.frames(frames), self.slack.frames(frames)
+        off, way = off_surface(contacts, points, self.touched)
+        lacking = ((off - slack.parts) / np.where(np.abs(off) > 1e-9, off, 1)).clip(0, 1)
+        move = way * (lacking * contacts.parts.sum(-1))[..., None]
+        missing = (between_palms(points[:, :, PALMS]) - contacts.apart - slack.palms) * contacts.palms[..., None]
+        total = np.maximum(np.stack((contacts.palms.sum(2), contacts.palms.sum(1)), axis=1), 1)[..., None]
+        both = np.stack((missing.sum(2), -missing.sum(1)), axis=1) / total / max(int(self.movable.sum()), 1)
+        move = (move + both) * self.movable[:, None, None]
+        if yielding:
+            move = move * (1 - yielding / np.maximum(np.linalg.norm(move, axis=-1, keepdims=True), yielding))
+        return move
 
 
 def _move_wrists(points: np.ndarray, by: np.ndarray) -> None:
     for side, arm in enumerate(ARMS):
         points[:, :, arm[2]] += by[:, :, side]
         points[:, :, PALMS[side]] += by[:, :, side]
-
-
-def _part(points: np.ndarray, thick: np.ndarray, allowed: np.ndarray, movable: np.ndarray) -> None:
-    """Move what is inside the other's body out of it; changes ``points``."""
-    found = gaps_between(points, thick, EVERY, EVERY)
-    excess = (found.depth - allowed).clip(0)
-    if not excess.any():
-        return
-    moves = np.zeros((2, len(points), 4, 2, 3), points.dtype)
-    moves[0] = _ways_out(excess, found.at_a, found.at_b, found.lines_a, found.lines_b, bool(movable.all()))
-    turned, own, other = (one.transpose(0, 2, 1) for one in (excess, found.at_b, found.at_a))
-    moves[1] = _ways_out(turned, own, other, found.lines_b, found.lines_a, bool(movable.all()))
-    moves *= movable[:, None, None, None, None]
-    moves = moves.transpose(1, 0, 2, 3, 4)
-    points[:, :, _MIDDLE] += moves[:, :, :, 0]
-    _move_wrists(points, moves[:, :, _WRISTS, 1])
-
-
-def _ways_out(
-    excess: np.ndarray, at: np.ndarray, at_other: np.ndarray, own: np.ndarray, other: np.ndarray, shared: bool
-) -> np.ndarray:
-    """(T, limb, middle or end, 3) metres that take a person's limbs out of what they are in deepest.
-
-    Args:
-        excess, at, at_other: (T, 13, 13) own part, part of the other: metres to go, and where on their lines, 0 to 1.
-        own, other: (2, T, 13, 3) starts and lines of the parts, metres.
-        shared: whether the other gives way too.
-    """
-    excess, at, at_other, own = excess[:, LIMB_PARTS], at[:, LIMB_PARTS], at_other[:, LIMB_PARTS], own[:, :, LIMB_PARTS]
-    deepest = excess.argmax(2)[..., None]
-    depth, at, at_other = (np.take_along_axis(one, deepest, 2) for one in (excess, at, at_other))
-    if shared:
-        depth = depth * (1 - _YIELDS[np.arange(8), deepest[..., 0]])[..., None]
-    start, line = (np.take_along_axis(one, deepest, 1) for one in other)
-    out = own[0] + at * own[1] - start - at_other * line
-    out = depth * out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-6)
-    middle = out[:, _UPPER] / np.maximum(at[:, _UPPER], NEAREST)
-    free = np.array([0, 0, 1, 1])[:, None]
-    reach, back = at[:, _LOWER] * free, 1 - at[:, _LOWER]
-    whole = np.maximum(reach * at[:, _LOWER] + back * back, 0.1)
-    return np.stack((middle + out[:, _LOWER] * back / whole, out[:, _LOWER] * reach / whole), axis=2)
 
 
 def _draw_together(points: np.ndarray, lengths: np.ndarray) -> None:

@@ -154,10 +154,10 @@ def pair(metres: np.ndarray) -> str:
 
 
 def paint(folder: Path) -> None:
-    """Paint what the passes do with a handshake and a push of bodies 1 : 0.6."""
+    """Paint what the passes do with a handshake and a high five of bodies 1 : 0.6 and with a hug of bodies 1 : 1.6."""
     folder.mkdir(parents=True, exist_ok=True)
-    bodies = [body(1.0), body(0.6)]
-    for kind in ("handshake", "high_five"):
+    for kind, ratio in (("handshake", 0.6), ("high_five", 0.6), ("hug", 1.6)):
+        bodies = [body(1.0), body(ratio)]
         scene = [scene for scene in read_scenes(CORPUS) if scene.kind == kind][1]
         motion = read_scene_motion(CORPUS, scene)
         middle = scene.contacts[0].frames(motion.fps, motion.frames)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blender_addon.retarget.body import PALMS, landmarks, palms
+from blender_addon.retarget.body import EVERY, PALMS, landmarks, palms, radii
 from blender_addon.retarget.contact import find
 from blender_addon.retarget.easing import as_needed, in_time
+from blender_addon.retarget.escape import ways_out
 from blender_addon.retarget.feet import TOE, Stance
 from blender_addon.retarget.options import Options
-from blender_addon.retarget.overlap import added
+from blender_addon.retarget.overlap import added, gaps_between
 from blender_addon.retarget.pair import Stage
 from blender_addon.retarget.pose import Pose
 from blender_addon.retarget.residuals import hand_errors
@@ -201,7 +202,7 @@ def embrace() -> Motion:
     return aside(min(np.linspace(-0.3, 0.3, 61), key=gap))
 
 
-@pytest.mark.parametrize("ratio", [0.6, 1.6])
+@pytest.mark.parametrize("ratio", RATIOS)
 def test_palms_slide_over_the_other_and_arms_give_way_to_arms(ratio: float) -> None:
     hug = embrace()
     source, bodies = Pose.of(hug), [body(1.0), body(ratio)]
@@ -217,6 +218,25 @@ def test_palms_slide_over_the_other_and_arms_give_way_to_arms(ratio: float) -> N
     assert added(source, Pose.of(moved)).max() < 0.01
     free = Stage(hug, bodies, options=Options(contact=0.0)).on_bodies(hug)
     assert hand_errors(Pose.of(free), touching).off.max() > 0.03
+
+
+def test_a_forearm_between_two_thighs_leaves_both_at_once_and_they_stay() -> None:
+    points = np.arange(2 * 25 * 3).reshape(1, 2, 25, 3) * 10.0
+    elbow, wrist = JOINT["right_elbow"], JOINT["right_wrist"]
+    points[0, 0, [elbow, wrist]] = [[0, 0, 0], [0.3, 0, 0.01]]
+    for side, height in (("left", 0.05), ("right", -0.04)):
+        points[0, 1, [JOINT[f"{side}_hip"], JOINT[f"{side}_knee"]]] = [[-0.2, height, -0.02], [0.4, height, -0.02]]
+    thick, free = radii(np.stack([neutral_offsets()] * 2)), np.ones((1, 2, 2))
+    before = gaps_between(points, thick, EVERY, EVERY).depth
+
+    for _ in range(2):
+        middles, ends = ways_out(points, thick, np.zeros((1, 13, 13)), free, np.array([True, True]))
+        points[0, 0, elbow] += middles[0, 0, 3]
+        points[0, 0, wrist] += ends[0, 0, 3]
+        assert not middles[0, 1].any()
+
+    assert (before[0, 12] > 0.03).sum() == 2
+    assert gaps_between(points, thick, EVERY, EVERY).depth.max() < 1e-3
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5])
