@@ -18,6 +18,8 @@ _FONT = 0
 _FONT_SIZE = 11
 _PADDING = 8
 _LINES_MAX = 6
+_SHARE_MAX = 0.4
+"""Of the height of the Outliner: its rows must stay in sight, however small it is."""
 _handle: object | None = None
 
 
@@ -59,8 +61,9 @@ def _draw() -> None:
     padding, line_height = _PADDING * scale, _FONT_SIZE * 1.5 * scale
     blf.size(_FONT, _FONT_SIZE * scale)
     lines = wrapped(text, region.width - 2 * padding, _FONT)
-    if len(lines) > _LINES_MAX:
-        lines = [*lines[: _LINES_MAX - 1], lines[_LINES_MAX - 1] + " …"]
+    most = max(1, min(_LINES_MAX, int(_SHARE_MAX * region.height / line_height)))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1] + " …"]
     theme = context.preferences.themes[0].user_interface.wcol_tooltip
     _fill(region.width, len(lines) * line_height + padding, tuple(theme.inner))
     red, green, blue = theme.text

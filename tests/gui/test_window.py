@@ -24,7 +24,7 @@ import build
 from protocol import connection as connection_file
 from protocol.messages import MotionPart, Progress, Result, Submit
 from protocol.wire import Envelope
-from tests.fake_backend import FakeBackend, play, two_wave
+from tests.fake_backend import Answer, FakeBackend, play, two_wave
 
 HERE = Path(__file__).resolve().parent
 CHECKPOINT = build.HERE / "checkpoints" / "duologue-small" / "checkpoint.json"
@@ -55,12 +55,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_new_user_finds_the_way_with_a_scripted_backend(runner: list[str], folder: Path) -> None:
-    server = FakeBackend(paced)
-    connection_file.write(server.connection, folder / "connection.json")
-    try:
-        report = walk_through(runner, folder)
-    finally:
-        server.close()
+    report = walk_scripted(paced, runner, folder)
     assert report["caption"] == "two people wave"
 
 
@@ -87,6 +82,18 @@ def walk_through(
     for name in pictures:
         assert (folder / f"{name}.png").stat().st_size > 20_000
     return json.loads((folder / "report.json").read_text())
+
+
+def walk_scripted(
+    answer: Answer, runner: list[str], folder: Path, script: str = "clicks.py", pictures: tuple[str, ...] = PICTURES
+) -> dict:
+    """`walk_through` with a backend that follows a script of its own."""
+    server = FakeBackend(answer)
+    connection_file.write(server.connection, folder / "connection.json")
+    try:
+        return walk_through(runner, folder, script, pictures)
+    finally:
+        server.close()
 
 
 def paced(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
