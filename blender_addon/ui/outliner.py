@@ -38,6 +38,12 @@ def footer_of(context: Context) -> str:
     return captions.shown(character) if character is not None else ""
 
 
+def shortened(lines: list[str], room: float) -> list[str]:
+    """Those lines that may be shown where there is ``room`` for so many; the last of them says that there are more."""
+    most = max(1, min(_LINES_MAX, int(_SHARE_MAX * room)))
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + " …"]
+
+
 def register() -> None:
     """Begin to draw."""
     global _handle
@@ -60,10 +66,7 @@ def _draw() -> None:
     scale = context.preferences.system.ui_scale
     padding, line_height = _PADDING * scale, _FONT_SIZE * 1.5 * scale
     blf.size(_FONT, _FONT_SIZE * scale)
-    lines = wrapped(text, region.width - 2 * padding, _FONT)
-    most = max(1, min(_LINES_MAX, int(_SHARE_MAX * region.height / line_height)))
-    if len(lines) > most:
-        lines = [*lines[: most - 1], lines[most - 1] + " …"]
+    lines = shortened(wrapped(text, region.width - 2 * padding, _FONT), region.height / line_height)
     theme = context.preferences.themes[0].user_interface.wcol_tooltip
     _fill(region.width, len(lines) * line_height + padding, tuple(theme.inner))
     red, green, blue = theme.text

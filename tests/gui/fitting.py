@@ -22,7 +22,7 @@ from stage import CHARACTERS, CHARACTERS_HEIGHT, click, cut_off_hand, face_each_
 context: Any = bpy.context
 MAP_BONES, LEFT_WRIST = (140, 203), (160, 491)
 RETARGETING, EDIT_T_POSE = (60, 345), (140, 492)
-APPLY, FORGET = (80, 556), (244, 661)
+APPLY, FORGET = (80, 556), (245, 667)
 ELBOW = "mixamorig:LeftForeArm"
 
 
@@ -65,6 +65,7 @@ def map_the_hand() -> Steps:
 def correct_the_t_pose() -> Steps:
     """Turn the copy's left arm with R, and apply: Adam himself stays as he is."""
     kit.area("VIEW_3D").spaces.active.overlay.show_bones = True
+    bpy.data.objects["Beth"].hide_set(True)
     adam: Any = bpy.data.objects["Adam"]
     before = [bone.matrix.copy() for bone in adam.pose.bones]
     yield from click(CHARACTERS)
@@ -81,6 +82,7 @@ def correct_the_t_pose() -> Steps:
     for name in ("r", "y", "1", "5", "Return"):
         kit.key(name)
         yield from kit.settle()
+    yield from kit.settle()
     kit.picture("3-t-pose")
     assert not is_corrected(adam)
     yield from click(APPLY)
@@ -89,6 +91,7 @@ def correct_the_t_pose() -> Steps:
     assert "Adam T-pose" not in bpy.data.objects
     assert [bone.matrix for bone in adam.pose.bones] == before
     kit.area("VIEW_3D").spaces.active.overlay.show_bones = False
+    bpy.data.objects["Beth"].hide_set(False)
 
 
 def see_how_it_fits() -> Steps:

@@ -47,6 +47,8 @@ def script() -> Steps:
     assert kit.clicks_made - before <= MOST_CLICKS
     yield from ended()
     assert jobs().latest().error is None, jobs().latest().error
+    yield from kit.settle()
+    yield from kit.settle()
     kit.picture("1-playing")
     found = {"clicks": kit.clicks_made - before, "first_motion_seconds": jobs().latest().first_motion_seconds}
     (OUT / "report.json").write_text(json.dumps(found))

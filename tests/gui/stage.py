@@ -33,8 +33,10 @@ def select(*names: str) -> None:
 
 
 def click(place: tuple[int, int]) -> Steps:
-    """Click a place of the sidebar, and let it draw; panels slide when one is folded."""
+    """Click a place of the sidebar, and let it draw; panels slide when what is in them changes."""
     yield from kit.click(*sidebar(place))
+    yield from kit.settle()
+    kit.move(*sidebar((place[0] + 1, place[1])))
     yield from kit.settle()
 
 
