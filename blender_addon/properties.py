@@ -40,9 +40,9 @@ VARIATIONS_MAX = 8
 
 AT_STAND, AT_A, AT_CURSOR = "STAND", "A", "CURSOR"
 _PLACES = (
-    (AT_STAND, "Where They Stand", "Begin between A and B as they stand at the current frame", "SNAP_MIDPOINT", 0),
+    (AT_STAND, "Between", "Begin between A and B as they stand at the current frame", "SNAP_MIDPOINT", 0),
     (AT_A, "At A", "Begin where A stands at the current frame, facing where A faces", "EVENT_A", 1),
-    (AT_CURSOR, "At the 3D Cursor", "Begin with A at the 3D cursor, facing its -Y", "PIVOT_CURSOR", 2),
+    (AT_CURSOR, "At Cursor", "Begin with A at the 3D cursor, facing its -Y", "PIVOT_CURSOR", 2),
 )
 
 

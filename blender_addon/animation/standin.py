@@ -66,6 +66,8 @@ def copied(character: ArmatureObject) -> tuple[ArmatureObject, list[Object]]:
     made: ArmatureObject = layer.objects.active
     made.name = f"{character.name} T-pose"
     made[STANDS_FOR] = character.name
+    # Else its bones lie within its skin, where nobody can pick them.
+    made.show_in_front = True
     data = made.animation_data
     if data is not None:
         data.action, data.use_nla = None, False

@@ -11,10 +11,12 @@ from ..animation.own_map import own_map_of
 from ..characters import active_pair, filled_rows, mapping_of
 from ..operators.pairs import DUOLOGUE_OT_map_bones
 from ..operators.rig_setup import DUOLOGUE_OT_detect_bones, DUOLOGUE_OT_load_bone_map, DUOLOGUE_OT_save_bone_map
-from ..retarget import mapping
+from ..retarget import mapping, structure
 from ..stubs import Context
 from .text import draw_error
 
+_BY_STRUCTURE = "By structure"
+"""What a map is called that was found without the help of names."""
 _REQUIRED = {"spine1" if key == "spine" else key for key in mapping.REQUIRED}
 
 
@@ -28,9 +30,10 @@ def draw_mapping(layout: Any, context: Context, character: Object, letter: str) 
         draw_error(layout.column(), context, found.error)
         if not getattr(pair, shown):
             layout.operator(DUOLOGUE_OT_map_bones.bl_idname, icon="BONE_DATA").person = letter
+    name = found.bone_map.name.replace(structure.NAME, _BY_STRUCTURE)
     header, body = layout.panel_prop(pair, shown)
     header.label(
-        text=f"{found.bone_map.name}: {filled_rows(character)} of {len(mapping.ROWS)}",
+        text=f"{name}: {filled_rows(character)} of {len(mapping.ROWS)}",
         icon="CHECKMARK" if found.error is None else "ERROR",
     )
     if body is None:

@@ -90,7 +90,7 @@ class DUOLOGUE_PT_conversation(_Tab):
         row.operator(DUOLOGUE_OT_ask.bl_idname, text="Ask about This", icon=_ICONS[ASK])
         row = column.row(align=True)
         row.operator(DUOLOGUE_OT_continue.bl_idname, text="Continue", icon=_ICONS[COMPLETE]).clicked = False
-        row.operator(DUOLOGUE_OT_regenerate.bl_idname, text="Regenerate Range", icon="FILE_REFRESH")
+        row.operator(DUOLOGUE_OT_regenerate.bl_idname, text="Regenerate", icon="FILE_REFRESH")
         reason = abilities.why_not(EDIT, ASK, COMPLETE)
         if reason:
             paragraph(column, context, reason, "INFO")

@@ -18,6 +18,8 @@ _FONT = 0
 _FONT_SIZE = 11
 _PADDING = 8
 _LINES_MAX = 6
+_SHARE_MAX = 0.4
+"""Of the height of the Outliner: its rows must stay in sight, however small it is."""
 _handle: object | None = None
 
 
@@ -34,6 +36,12 @@ def footer_of(context: Context) -> str:
         return ""
     character = armature_of(context.view_layer.objects.active) if context.view_layer else None
     return captions.shown(character) if character is not None else ""
+
+
+def shortened(lines: list[str], room: float) -> list[str]:
+    """Those lines that may be shown where there is ``room`` for so many; the last of them says that there are more."""
+    most = max(1, min(_LINES_MAX, int(_SHARE_MAX * room)))
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + " …"]
 
 
 def register() -> None:
@@ -58,9 +66,7 @@ def _draw() -> None:
     scale = context.preferences.system.ui_scale
     padding, line_height = _PADDING * scale, _FONT_SIZE * 1.5 * scale
     blf.size(_FONT, _FONT_SIZE * scale)
-    lines = wrapped(text, region.width - 2 * padding, _FONT)
-    if len(lines) > _LINES_MAX:
-        lines = [*lines[: _LINES_MAX - 1], lines[_LINES_MAX - 1] + " …"]
+    lines = shortened(wrapped(text, region.width - 2 * padding, _FONT), region.height / line_height)
     theme = context.preferences.themes[0].user_interface.wcol_tooltip
     _fill(region.width, len(lines) * line_height + padding, tuple(theme.inner))
     red, green, blue = theme.text

@@ -85,7 +85,7 @@ class DUOLOGUE_PT_result(Panel):
             self._draw_pending(layout, pair.result)
         layout.operator(DUOLOGUE_OT_describe_all.bl_idname, text="Describe All", icon="TEXT")
         row = layout.row(align=True)
-        row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="Push to NLA", icon="NLA_PUSHDOWN")
+        row.operator(DUOLOGUE_OT_push_to_nla.bl_idname, text="To NLA", icon="NLA_PUSHDOWN")
         row.operator(DUOLOGUE_OT_mark_asset.bl_idname, text="Asset", icon="ASSET_MANAGER")
         row.menu(DUOLOGUE_MT_export.bl_idname, icon="EXPORT")
         layout.operator(DUOLOGUE_OT_reduce_keys.bl_idname, icon="IPO_BEZIER")

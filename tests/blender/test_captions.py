@@ -189,3 +189,13 @@ def test_the_panel_offers_what_can_be_done_and_the_menu_everything(stage, backen
     }
     addon("ui.menus")._submenu(fake, context)
     assert "menu DUOLOGUE_MT_duologue" in drawn
+
+
+@pytest.mark.parametrize(("room", "shown"), [(20.0, 6), (10.0, 4), (5.0, 2), (1.0, 1)])
+def test_captions_leave_the_rows_of_a_small_outliner_in_sight(addon, room: float, shown: int):
+    lines = [f"line {number}" for number in range(8)]
+    found = addon("ui.outliner").shortened(lines, room)
+    assert len(found) == shown
+    assert found[:-1] == lines[: shown - 1]
+    assert found[-1] == f"{lines[shown - 1]} …"
+    assert addon("ui.outliner").shortened(lines[:1], room) == lines[:1]

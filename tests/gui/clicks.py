@@ -28,7 +28,7 @@ USE_SELECTED_AT_FIRST = (130, 93)
 PROMPT = (145, 211)
 GENERATE = (145, 309)
 STOP = (244, 309)
-ALICES_ROW = 51
+ADAMS_ROW = 51
 """From the top of the Outliner, below the scene's collection and that of Rigify's widgets."""
 
 report: dict[str, Any] = {}
@@ -76,12 +76,12 @@ def prepare() -> Steps:
 def pick_characters() -> Steps:
     """Select both and press Use Selected."""
     for one in context.scene.objects:
-        one.select_set(one.name in ("Alice", "Bob"))
-    context.view_layer.objects.active = bpy.data.objects["Alice"]
+        one.select_set(one.name in ("Adam", "Beth"))
+    context.view_layer.objects.active = bpy.data.objects["Adam"]
     yield from kit.settle()
     yield from kit.click(*sidebar(USE_SELECTED_AT_FIRST))
     yield from kit.until(lambda: settings().character_b is not None, "two characters picked")
-    assert (settings().character_a.name, settings().character_b.name) == ("Alice", "Bob")
+    assert (settings().character_a.name, settings().character_b.name) == ("Adam", "Beth")
     settings().prompt, settings().seconds, settings().new_seed = "two people shake hands", 4.0, False
     kit.move(*nowhere())
     yield from kit.settle()
@@ -92,7 +92,7 @@ def generate() -> Steps:
     """Press Generate, and see motion and the bar before the end."""
     yield from kit.click(*sidebar(GENERATE))
     yield from kit.until(lambda: jobs().running(), "a job begun by the click", 20)
-    yield from kit.until(lambda: keys("Bob") > 0, "motion before the end", 120)
+    yield from kit.until(lambda: keys("Beth") > 0, "motion before the end", 120)
     assert jobs().running(), "motion was only there at the end"
     yield from kit.settle()
     kit.picture("2-generating")
@@ -100,8 +100,8 @@ def generate() -> Steps:
     assert jobs().latest().error is None, jobs().latest().error
     report["first_motion_seconds"] = jobs().latest().first_motion_seconds
     report["generate_seconds"] = jobs().latest().seconds
-    assert keys("Alice") > 100
-    assert keys("Bob") > 100
+    assert keys("Adam") > 100
+    assert keys("Beth") > 100
     context.scene.frame_set(70)
     yield from kit.settle()
     kit.picture("3-generated")
@@ -111,9 +111,9 @@ def undo_and_redo() -> Steps:
     """One Ctrl+Z takes both characters' keys away, one Ctrl+Shift+Z brings them back."""
     kit.move(*nowhere())
     kit.key("ctrl+z")
-    yield from kit.until(lambda: keys("Alice") == keys("Bob") == 0, "everything undone by one step", 20)
+    yield from kit.until(lambda: keys("Adam") == keys("Beth") == 0, "everything undone by one step", 20)
     kit.key("ctrl+shift+z")
-    yield from kit.until(lambda: keys("Alice") > 100 and keys("Bob") > 100, "everything redone by one step", 20)
+    yield from kit.until(lambda: keys("Adam") > 100 and keys("Beth") > 100, "everything redone by one step", 20)
 
 
 def describe_from_the_viewport() -> Steps:
@@ -127,17 +127,17 @@ def describe_from_the_viewport() -> Steps:
     yield from kit.until(lambda: jobs().latest().title == "Describe", "Describe begun from the menu", 20)
     yield from ended()
     assert jobs().latest().error is None, jobs().latest().error
-    report["caption"] = captions().read(bpy.data.objects["Alice"])
+    report["caption"] = captions().read(bpy.data.objects["Adam"])
     assert report["caption"]
     yield from kit.settle()
     kit.picture("5-described")
 
 
 def react_from_the_outliner() -> Steps:
-    """Right-click Alice's row in the Outliner, React."""
+    """Right-click Adam's row in the Outliner, React."""
     before = held()
     outliner = kit.region(kit.area("OUTLINER"))
-    x, y = outliner.x + 80, outliner.y + outliner.height - ALICES_ROW
+    x, y = outliner.x + 80, outliner.y + outliner.height - ADAMS_ROW
     yield from kit.right_click(x, y)
     yield from kit.settle()
     kit.picture("6-outliner-menu")
@@ -164,8 +164,8 @@ def undo_in_mid_job() -> Steps:
     kit.key("ctrl+z")
     yield from ended()
     assert jobs().latest().error is None, jobs().latest().error
-    assert keys("Alice") > 100
-    assert keys("Bob") > 100
+    assert keys("Adam") > 100
+    assert keys("Beth") > 100
 
 
 def cancel_with_escape() -> Steps:
@@ -207,8 +207,9 @@ def lose_the_backend() -> Steps:
 
 
 def settings() -> Any:
-    """The scene's pair settings."""
-    return context.scene.duologue.pairs[0]
+    """The pair that the tab is about."""
+    held = context.scene.duologue
+    return held.pairs[held.active]
 
 
 def jobs() -> Any:
@@ -238,7 +239,7 @@ def keys(name: str) -> int:
 def held() -> list[tuple[str, int]]:
     """The actions that the two have, with their number of keys."""
     found: list[tuple[str, int]] = []
-    for name in ("Alice", "Bob"):
+    for name in ("Adam", "Beth"):
         data: Any = bpy.data.objects[name].animation_data
         found.append((data.action.name if data and data.action else "", keys(name)))
     return found

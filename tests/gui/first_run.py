@@ -97,7 +97,7 @@ def preferences() -> Steps:
 def scarce_space() -> Steps:
     """The tab with both characters and an error in it, twice as large, and then as narrow as it can be drawn."""
     pair = context.scene.duologue.pairs[0]
-    pair.character_a, pair.character_b = bpy.data.objects["Alice"], bpy.data.objects["Bob"]
+    pair.character_a, pair.character_b = bpy.data.objects["Adam"], bpy.data.objects["Beth"]
     pair.prompt = ""
     with suppress(RuntimeError):
         duologue.generate()

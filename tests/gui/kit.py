@@ -21,6 +21,7 @@ OUT = Path(os.environ["OUT"])
 _STEP_SECONDS = 0.05
 _SETTLE_SECONDS = 0.4
 _RIGHT = 3
+clicks_made = 0
 
 Steps = Iterator[float | None]
 
@@ -83,6 +84,8 @@ def move(x: float, y: float) -> None:
 
 def click(x: float, y: float, button: int = 1) -> Steps:
     """Click at window pixels, unhurriedly: Blender must have seen the mouse arrive, even on a machine that is busy."""
+    global clicks_made
+    clicks_made += 1
     move(x, y)
     yield _SETTLE_SECONDS
     column, row = _on_screen(x, y)

@@ -8,8 +8,8 @@ import bpy
 from tests.e2e import characters
 
 bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-characters.build_mixamo("Alice", 1.68)
-characters.build_rigify("Bob", 1.85)
+characters.build_mixamo("Adam", 1.68)
+characters.build_rigify("Beth", 1.85)
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1])
 sys.stdout.flush()
 # bpy 4.5 can hang for ever in its own exit.

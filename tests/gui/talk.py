@@ -15,20 +15,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import bpy
 import kit
 import numpy as np
-from clicks import GENERATE, ended, held, jobs, nowhere, pick_characters, prepare, settings, sidebar
+from clicks import GENERATE, ended, held, jobs, pick_characters, prepare, settings, sidebar
+from hotkeys import assign_keys, pressed
 from kit import OUT, Steps
 
 context: Any = bpy.context
 report: dict[str, Any] = {}
-KEYS = {
-    "duologue.accept": "y",
-    "duologue.edit": "e",
-    "duologue.ask": "k",
-    "duologue.continue": "n",
-    "duologue.regenerate": "v",
-    "duologue.story": "j",
-}
-"""Letters that are pressed with Ctrl and Alt."""
 
 
 def script() -> Steps:
@@ -44,13 +36,6 @@ def script() -> Steps:
     yield from tell_a_story()
     yield from save_and_open()
     (OUT / "report.json").write_text(json.dumps(report, indent=1))
-
-
-def assign_keys() -> None:
-    """Give the operators keys, as people do who use them all day."""
-    keymap = context.window_manager.keyconfigs.addon.keymaps.new(name="3D View", space_type="VIEW_3D")
-    for operator, letter in KEYS.items():
-        keymap.keymap_items.new(operator, letter.upper(), "PRESS", ctrl=True, alt=True)
 
 
 def generate() -> Steps:
@@ -139,37 +124,22 @@ def save_and_open() -> Steps:
     report["turns"] = said
 
 
-def pressed(operator: str, *, job: bool = True) -> Steps:
-    """Press the key of an operator; wait for its job's end."""
-    kit.move(*nowhere())
-    yield from kit.settle()
-    earlier = jobs().latest()
-    kit.key(f"ctrl+alt+{KEYS[operator]}")
-    if job:
-        yield from kit.until(lambda: jobs().latest() is not earlier or jobs().refusal() is not None, operator, 60)
-        assert jobs().refusal() is None, jobs().refusal()
-        yield from ended()
-        assert jobs().latest().error is None, jobs().latest().error
-    else:
-        yield from kit.settle()
-
-
 def talk() -> Any:
     """The pair's conversation."""
     return settings().conversation
 
 
 def last_frame() -> int:
-    """The last keyed frame of Alice."""
-    data: Any = bpy.data.objects["Alice"].animation_data
+    """The last keyed frame of Adam."""
+    data: Any = bpy.data.objects["Adam"].animation_data
     return round(data.action.frame_range[1])
 
 
 def pose(frame: int) -> np.ndarray:
-    """Where Alice's bones are at a frame, (bones, 4, 4) in her space."""
+    """Where Adam's bones are at a frame, (bones, 4, 4) in his space."""
     context.scene.frame_set(frame)
-    alice: Any = bpy.data.objects["Alice"]
-    return np.array([bone.matrix for bone in alice.pose.bones])
+    adam: Any = bpy.data.objects["Adam"]
+    return np.array([bone.matrix for bone in adam.pose.bones])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol import connection as connection_file
-from tests.fake_backend import FakeBackend, play
-from tests.gui.test_window import CHECKPOINT, folder, real_backend, runner, walk_through
+from tests.fake_backend import play
+from tests.gui.test_window import CHECKPOINT, folder, real_backend, runner, walk_scripted, walk_through
 
 __all__ = ["folder", "runner"]
 
@@ -16,12 +15,7 @@ PICTURES = ("1-changed", "2-asked", "3-continued", "4-regenerated", "5-story")
 
 
 def test_a_conversation_with_a_scripted_backend(runner: list[str], folder: Path) -> None:
-    server = FakeBackend(play)
-    connection_file.write(server.connection, folder / "connection.json")
-    try:
-        walk_through(runner, folder, "talk.py", PICTURES)
-    finally:
-        server.close()
+    walk_scripted(play, runner, folder, "talk.py", PICTURES)
 
 
 def test_a_conversation_with_the_real_backend(runner: list[str], folder: Path) -> None:

@@ -1,7 +1,8 @@
 """A new user's way through a real Blender window, with pictures of it in out/gui.
 
-Needs ``DUOLOGUE_BLENDER_GUI``: a command that is called with a script and a folder, and runs the script in the window
-of a Blender 5.1 or newer. There, ``$OUT`` is that folder, and what lies beside the script is beside it too.
+Needs a Blender 5.1 or newer on PATH and what `screen` runs it with, or ``DUOLOGUE_BLENDER_GUI``: a command that is
+called with a script and a folder, and runs the script in such a Blender's window. There, ``$OUT`` is that folder, and
+what lies beside the script is beside it too.
 """
 
 from __future__ import annotations
@@ -24,20 +25,26 @@ import build
 from protocol import connection as connection_file
 from protocol.messages import MotionPart, Progress, Result, Submit
 from protocol.wire import Envelope
-from tests.fake_backend import FakeBackend, play, two_wave
+from tests.fake_backend import Answer, FakeBackend, play, two_wave
+from tests.gui import screen
 
 HERE = Path(__file__).resolve().parent
 CHECKPOINT = build.HERE / "checkpoints" / "duologue-small" / "checkpoint.json"
-LIMIT_SECONDS = 420
+LIMIT_SECONDS = 900
+"""Of a walk: a busy machine draws a window slowly."""
 PICTURES = ("1-characters", "2-generating", "3-generated", "4-viewport-menu", "5-described", "6-outliner-menu")
 
 
 @pytest.fixture
 def runner() -> list[str]:
+    """What is called with a script and a folder."""
     command = os.environ.get("DUOLOGUE_BLENDER_GUI")
-    if not command:
-        pytest.skip("no Blender window: set DUOLOGUE_BLENDER_GUI to a command that runs a script in one")
-    return shlex.split(command)
+    if command:
+        return shlex.split(command)
+    lacking = screen.lacking()
+    if lacking:
+        pytest.skip(f"no Blender window: {lacking}, and DUOLOGUE_BLENDER_GUI names no command that opens one")
+    return [sys.executable, str(HERE / "screen.py")]
 
 
 @pytest.fixture
@@ -55,12 +62,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_new_user_finds_the_way_with_a_scripted_backend(runner: list[str], folder: Path) -> None:
-    server = FakeBackend(paced)
-    connection_file.write(server.connection, folder / "connection.json")
-    try:
-        report = walk_through(runner, folder)
-    finally:
-        server.close()
+    report = walk_scripted(paced, runner, folder)
     assert report["caption"] == "two people wave"
 
 
@@ -87,6 +89,18 @@ def walk_through(
     for name in pictures:
         assert (folder / f"{name}.png").stat().st_size > 20_000
     return json.loads((folder / "report.json").read_text())
+
+
+def walk_scripted(
+    answer: Answer, runner: list[str], folder: Path, script: str = "clicks.py", pictures: tuple[str, ...] = PICTURES
+) -> dict:
+    """`walk_through` with a backend that follows a script of its own."""
+    server = FakeBackend(answer)
+    connection_file.write(server.connection, folder / "connection.json")
+    try:
+        return walk_through(runner, folder, script, pictures)
+    finally:
+        server.close()
 
 
 def paced(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
