@@ -145,7 +145,7 @@ def wish(pose: Pose, contacts: Contacts, movable: np.ndarray) -> Wish:
     distance = np.linalg.norm(far, axis=-1, keepdims=True)
     lacking = far / np.maximum(distance, 1e-9) * np.maximum(distance - reaches[..., None, None], 0)
     # A body is touched elsewhere rather than crouched for.
-    touch = asks(contacts)
+    touch = _asks(contacts)
     short = (short / total + (weights * lacking * [1, 0, 1]).sum(3)) * touch[..., None] ** URGENT
     # Two hands that lack the same are not to ask for it twice.
     short = short.sum(2) / np.maximum(touch.sum(2), 1)[..., None]
@@ -233,7 +233,7 @@ def part_goals(
     return starts + along[..., None] * line
 
 
-def asks(contacts: Contacts) -> np.ndarray:
+def _asks(contacts: Contacts) -> np.ndarray:
     """(T, 2, 2) 0 to 1: how much a person's hands touch anything."""
     return np.minimum(of_hands(contacts.palms) + contacts.parts.sum(-1), 1)
 
