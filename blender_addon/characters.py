@@ -67,6 +67,12 @@ def pair_with(scene: Scene, character: Object) -> DUOLOGUE_PG_pair:
     return found[0] if found else active
 
 
+def work_on(scene: Scene, pair: DUOLOGUE_PG_pair) -> None:
+    """Make a pair the active one, so that the tab shows what was begun from elsewhere."""
+    held = pairs_of(scene)
+    held.active = [one.key for one in held.pairs].index(pair.key)
+
+
 def mapping_of(character: Object) -> Detection:
     """How a rig's bones are mapped, or why they are not; remembered, because panels ask at every redraw."""
     bones = character.data.bones if isinstance(character.data, Armature) else ()

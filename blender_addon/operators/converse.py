@@ -19,7 +19,7 @@ from protocol.messages import ASK, EDIT, Submit
 from .. import captions, scripts
 from ..animation.capture import Reading
 from ..animation.replay import Played
-from ..characters import active_pair, pair_of_key, pair_with
+from ..characters import active_pair, pair_of_key, pair_with, work_on
 from ..link import jobs
 from ..link.answer import AnswerOutcome
 from ..link.filling import FillingOutcome
@@ -60,7 +60,9 @@ class DUOLOGUE_OT_edit(abilities.Offered, JobOperator):
         first, last = checks.frames_to_read(scene, list(cast))
         count = checks.variations(pair.variations)
         asked = Asked(pair.key, EDIT, instruction, next_seed(pair), count, first, frame_end=last)
-        return jobs.start("Change", [edit_request(scene, cast, asked)], backend_settings(context))
+        job = jobs.start("Change", [edit_request(scene, cast, asked)], backend_settings(context))
+        work_on(scene, pair)
+        return job
 
 
 class DUOLOGUE_OT_edit_with_words(abilities.Offered, Operator):

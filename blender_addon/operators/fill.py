@@ -13,7 +13,7 @@ from bpy.types import Object, Scene
 from protocol.messages import COMPLETE, Submit
 
 from ..animation.capture import Reading
-from ..characters import active_pair
+from ..characters import active_pair, work_on
 from ..link import jobs
 from ..link.filling import FillingOutcome
 from ..link.job import Request
@@ -46,7 +46,9 @@ class DUOLOGUE_OT_continue(abilities.Offered, JobOperator):
         last = first + max(1, round(seconds * scene.render.fps / scene.render.fps_base)) - 1
         count = checks.variations(pair.variations)
         asked = Asked(pair.key, COMPLETE, prompt, next_seed(pair), count, first, seconds, last)
-        return jobs.start("Continue", [request_for(scene, cast, asked)], backend_settings(context))
+        job = jobs.start("Continue", [request_for(scene, cast, asked)], backend_settings(context))
+        work_on(scene, pair)
+        return job
 
 
 class DUOLOGUE_OT_regenerate(abilities.Offered, JobOperator):

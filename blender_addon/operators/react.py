@@ -8,7 +8,7 @@ from bpy.types import Object, Scene
 from protocol.messages import REACT, Submit
 
 from ..animation.capture import Reading
-from ..characters import pair_with
+from ..characters import pair_with, work_on
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
@@ -44,7 +44,9 @@ class DUOLOGUE_OT_react(JobOperator):
         prompt = checks.prompt(settings.prompt, needed=True) if self.use_prompt else ""
         count = checks.variations(settings.variations)
         asked = Asked(settings.key, REACT, prompt, next_seed(settings), count, first, frame_end=last, actor=actor.name)
-        return jobs.start("React", [request_for(scene, actor, partner, asked)], backend_settings(context))
+        job = jobs.start("React", [request_for(scene, actor, partner, asked)], backend_settings(context))
+        work_on(scene, settings)
+        return job
 
 
 CLASSES = (DUOLOGUE_OT_react,)

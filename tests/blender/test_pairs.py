@@ -89,6 +89,7 @@ def test_react_and_describe_find_the_pair_of_whom_was_clicked(stage, backend, se
     stage.run(duologue.react)
     assert stage.captions.read(stage.b) == "reacts to Carol"
     assert len(second.result.variations) == 1
+    assert stage.scene.duologue.active == 1, "Accept and Reject in the tab are about what was just made"
     stage.run(duologue.describe)
     assert "Bob and Carol" in stage.jobs.latest().note
     stage.activate(None)
