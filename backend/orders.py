@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -25,16 +26,17 @@ from .tokenizer.stream import FPS
 from .understanding import Understanding
 
 SAMPLING = {
-    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
-    REACT.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
-    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, top_p=0.92, guidance=1.5),
-    EDIT.name: Sampling(temperature=1.0, cooling=0.75, top_p=0.92, guidance=2.5),
+    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, top_p=0.92),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, top_p=0.92),
+    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, top_p=0.92),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, top_p=0.92),
 }
 """How each task draws motion."""
 
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 """Motions that are drawn side by side, of which the one is kept that the model itself reads best as what was asked for.
-Beside one, three more cost little: a step of so small a model is mostly overhead."""
+A step of so small a model is mostly overhead: beside one attempt, five more take 0.7 times as long again. On 208 held-out
+prompts whose kind and actor were given, 1, 4 and 8 attempts showed what was asked in 55, 69 and 73 %."""
 
 _CONTEXT = 3
 """Latent steps of what was before, with which a motion that goes on from it begins."""
@@ -66,7 +68,7 @@ class Orders:
             frames=frames,
             offsets=offsets,
             cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
-            sampling=SAMPLING[GENERATE.name].guided_by(guidance),
+            sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
             attempts=_ATTEMPTS if told.any() else 1,
             best=partial(self._understanding.best, told, (1.0, 1.0)),
             given=self._understanding.opening(script, seconds, seed),

@@ -149,7 +149,7 @@ class _Legal(LogitsProcessor):
         depth = level if level < self._place_levels else level - self._place_levels
         legal = slice(level * self._config.codes, (level + 1) * self._config.codes)
         out = torch.full_like(scores, -torch.inf)
-        out[:, legal] = scores[:, legal] / SAMPLING.at_depth(depth).temperature
+        out[:, legal] = scores[:, legal] / SAMPLING.at_depth(depth, of_place=level < self._place_levels).temperature
         return out
 
 

@@ -132,7 +132,8 @@ def draw_codes(
     codes = []
     for level in range(model.config.levels):
         logits = model.head.level(begun, level, partial.repeat(len(hidden) // attempts, 1))
-        depth = sampling.at_depth(model.config.depth(level))
+        of_place = level < model.config.place_levels
+        depth = sampling.at_depth(model.config.depth(level), of_place=of_place)
         codes.append(draw(guided(logits, sampling.guidance, attempts), depth, generator).to(hidden.device))
         partial = partial + model.code_vectors[level, codes[-1]]
     return torch.stack(codes, -1)

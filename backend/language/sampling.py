@@ -16,6 +16,8 @@ class Sampling:
         cooling: what the temperature is multiplied by from one residual level to the next finer one. Coarse levels
             decide what happens and when, and drawn too cold they wait for ever; fine ones are nearly noise, and drawn
             warm they shake.
+        steadiness: what the temperature is divided by for the place: where a person is and faces follows from where they
+            were, and drawn warm they sway and their feet slide.
         top_k: only this many of the most likely classes; 0 for all.
         top_p: only the most likely classes that together hold this share of the probability.
         guidance: how far to go from what the model expects without the prompt to what it expects with it; 1 for no
@@ -24,17 +26,15 @@ class Sampling:
 
     temperature: float = 1.0
     cooling: float = 1.0
+    steadiness: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     guidance: float = 1.0
 
-    def guided_by(self, share: float) -> Sampling:
-        """The same with so much of its guidance: 0 for none, 1 for what it has."""
-        return replace(self, guidance=1 + share * (self.guidance - 1))
-
-    def at_depth(self, depth: int) -> Sampling:
-        """How to draw the residual level that has ``depth`` coarser ones before it."""
-        return replace(self, temperature=self.temperature * self.cooling**depth)
+    def at_depth(self, depth: int, *, of_place: bool) -> Sampling:
+        """How to draw the residual level, of the place or of the pose, that has ``depth`` coarser ones before it."""
+        warmth = self.temperature / (self.steadiness if of_place else 1)
+        return replace(self, temperature=warmth * self.cooling**depth)
 
 
 def guided(logits: torch.Tensor, guidance: float, attempts: int) -> torch.Tensor:

@@ -198,9 +198,9 @@ def test_the_attempt_that_reads_best_takes_the_place_of_the_first(
     assert joined(first).frames == joined(third).frames == 60
     assert not np.allclose(joined(first).root, joined(third).root)
     (codes,) = asked
-    assert codes.shape[:2] == (4, 2)
+    assert codes.shape[:2] == (6, 2)
     assert (codes[:, :, 0] == codes[0, :, 0]).all(), "all attempts open alike"
-    assert len({each.tobytes() for each in codes}) == 4
+    assert len({each.tobytes() for each in codes}) == 6
     monkeypatch.setattr(Understanding, "best", lambda *_: 0)
     assert len(list(engine.generate(PROMPT, 2.0, seed=5))) == len(first)
     assert joined(alone).frames == 60

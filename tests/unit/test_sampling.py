@@ -42,12 +42,12 @@ def test_a_high_temperature_flattens() -> None:
 
 def test_finer_levels_are_drawn_colder() -> None:
     warm = Sampling(temperature=1.0, cooling=0.5)
-    assert [warm.at_depth(depth).temperature for depth in range(3)] == [1.0, 0.5, 0.25]
+    assert [warm.at_depth(depth, of_place=False).temperature for depth in range(3)] == [1.0, 0.5, 0.25]
 
 
-def test_guidance_is_given_in_shares_of_what_suits_the_model() -> None:
-    sampling = Sampling(guidance=2.5)
-    assert [sampling.guided_by(share).guidance for share in (0, 1, 2)] == [1, 2.5, 4]
+def test_the_place_is_drawn_colder_than_the_pose() -> None:
+    steady = Sampling(temperature=1.0, cooling=0.5, steadiness=2.0)
+    assert [steady.at_depth(1, of_place=of_place).temperature for of_place in (False, True)] == [0.5, 0.25]
 
 
 def test_guidance_goes_from_unprompted_towards_prompted_and_beyond() -> None:
