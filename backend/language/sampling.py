@@ -16,8 +16,8 @@ class Sampling:
         cooling: what the temperature is multiplied by from one residual level to the next finer one. Coarse levels
             decide what happens and when, and drawn too cold they wait for ever; fine ones are nearly noise, and drawn
             warm they shake.
-        steadiness: what the temperature is divided by for the place: where a person is and faces follows from where they
-            were, and drawn warm they sway and their feet slide.
+        steadiness: what the temperature is divided by for the place: where a person is and faces follows from where
+            they were, and drawn warm they sway and their feet slide.
         top_k: only this many of the most likely classes; 0 for all.
         top_p: only the most likely classes that together hold this share of the probability.
         guidance: how far to go from what the model expects without the prompt to what it expects with it; 1 for no
