@@ -178,7 +178,7 @@ class Reading:
             out[self._done] = Y_UP @ np.array(evaluated.matrix_world) @ out[self._done]
 
 
-def capture(scene: Scene, objects: Sequence[ArmatureObject], frame_start: int, frame_end: int) -> Motion:
+def capture(scene: Scene, objects: Sequence[ArmatureObject], frame_start: float, frame_end: float) -> Motion:
     """Read at once what rigs do from ``frame_start`` to ``frame_end``, both included: `Reading` without slices.
 
     Raises:

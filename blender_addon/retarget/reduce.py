@@ -79,13 +79,30 @@ def _fitted(times: np.ndarray, values: np.ndarray, kept: np.ndarray) -> _Fit:
     segment = np.clip(np.searchsorted(kept, np.arange(len(times)), side="right") - 1, 0, len(kept) - 2)
     low, high = kept[segment], kept[segment + 1]
     span = times[high] - times[low]
-    s = ((times - times[low]) / span)[:, None]
-    through = values[low] * (1 + 2 * s) * (1 - s) ** 2 + values[high] * s**2 * (3 - 2 * s)
-    rows = np.arange(len(times))
-    by_slope = np.zeros((len(times), len(kept)))
-    by_slope[rows, segment] = (span[:, None] * s * (1 - s) ** 2)[:, 0]
-    by_slope[rows, segment + 1] = (span[:, None] * s**2 * (s - 1))[:, 0]
+    s = (times - times[low]) / span
+    through = (values[low].T * (1 + 2 * s) * (1 - s) ** 2 + values[high].T * s**2 * (3 - 2 * s)).T
+    # How much the slopes at either end of its segment add to a frame.
+    leave, arrive = span * s * (1 - s) ** 2, span * s**2 * (s - 1)
+    normal, wanted = _normal(leave, arrive, segment, values - through, len(kept))
     around = np.gradient(values, times, axis=0)[kept]
-    normal = by_slope.T @ by_slope + _TIE * np.eye(len(kept))
-    slopes = np.linalg.solve(normal, by_slope.T @ (values - through) + _TIE * around)
-    return _Fit(through + by_slope @ slopes, slopes)
+    slopes = np.linalg.solve(normal + _TIE * np.eye(len(kept)), wanted + _TIE * around)
+    return _Fit(through + leave[:, None] * slopes[segment] + arrive[:, None] * slopes[segment + 1], slopes)
+
+
+def _normal(
+    leave: np.ndarray, arrive: np.ndarray, segment: np.ndarray, missing: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The normal equations (K, K), (K, C) of the slopes that make up for what is ``missing`` (T, C) in its segments."""
+    starts = np.searchsorted(segment, np.arange(count - 1))
+
+    def sums(terms: np.ndarray) -> np.ndarray:
+        return np.add.reduceat(terms, starts, axis=0)
+
+    normal, wanted = np.zeros((count, count)), np.zeros((count, missing.shape[1]))
+    here, after = np.arange(count - 1), np.arange(1, count)
+    normal[here, here] += sums(leave**2)
+    normal[after, after] += sums(arrive**2)
+    normal[here, after] = normal[after, here] = sums(leave * arrive)
+    wanted[:-1] += sums(leave[:, None] * missing)
+    wanted[1:] += sums(arrive[:, None] * missing)
+    return normal, wanted

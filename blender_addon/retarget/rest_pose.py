@@ -218,7 +218,7 @@ class _Posture:
         # Rigs put the head of their hip bone anywhere between crotch and navel; SMPL's place makes them comparable.
         points[JOINT["pelvis"]] = hips - [0, neutral[JOINT["left_hip"], 1] * size, 0]
 
-        spine = np.array([at("spine", number) for number in range(len(self._bones["spine"]))])
+        spine = np.array([trunk[name] for name in self._hinges()])
         for number, joint in enumerate(SPINE[1:]):
             along = min(number * len(spine) / 3, len(spine) - 1)
             low = min(int(along), max(len(spine) - 2, 0))
@@ -244,6 +244,14 @@ class _Posture:
             else:
                 points[collar] = (points[JOINT["spine3"]] + points[JOINT[chain["shoulder"]]]) / 2
         return points
+
+    def _hinges(self) -> list[str]:
+        """For every spine bone, the bone at whose head it meets the one below: its own, or that one if it carries it.
+
+        Rigify's lower spine hangs from the waist: its bones point up, but turn about their upper ends.
+        """
+        below = (self._bones["pelvis"][0], *self._bones["spine"])
+        return [low if self._rig.hangs(low, name) else name for low, name in pairwise(below)]
 
     def _trunk(self, turns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Heads (3,) in the T-pose, by bone, of what is not moved by straight arms and legs, but by corrections."""

@@ -36,6 +36,13 @@ class Rig:
         """Index of the bone of that name."""
         return self.bones.index(bone)
 
+    def hangs(self, bone: str, other: str) -> bool:
+        """Whether a bone is carried by another, directly or through more bones."""
+        above = self.parents[self.index(bone)]
+        while above >= 0 and self.bones[above] != other:
+            above = self.parents[above]
+        return above >= 0
+
     def heads(self) -> np.ndarray:
         """(B, 3) bone heads in the world."""
         return self.to_world(self.rest[:, :3, 3])

@@ -13,6 +13,7 @@ import pytest
 from blender_addon import compat
 from blender_addon.animation.apply import PairWriter
 from blender_addon.animation.capture import capture
+from blender_addon.animation.rig import world_matrices
 from blender_addon.retarget.options import ON_OBJECT, ON_ROOT_BONE, Options
 from protocol import rotations as rot
 from protocol.errors import DuologueError
@@ -64,6 +65,7 @@ def walking(frames: int = FRAMES) -> Motion:
         turn(f"{side}_shoulder", (1, 0, 0), 0.5 * sign * swing)
         turn(f"{side}_elbow", (0, 1, 0), -sign * (0.7 + 0.3 * swing))
         turn(f"{side}_wrist", (0.3, 0, 1), 0.2 * swing)
+    turn("spine1", (1, 0, 0.3), 0.25 + 0.1 * swing)
     turn("spine2", (0, 1, 0.2), 0.2 * swing)
     turn("head", (0, 1, 0), -0.3 * swing)
     turn("pelvis", (0, 1, 0.1), 0.9 * t)
@@ -121,6 +123,21 @@ def test_ik_controls_put_hands_feet_elbows_and_knees_where_fk_controls_put_them(
     ends = [JOINT[f"{side}_{end}"] for side in ("left", "right") for end in ("wrist", "ankle")]
     turned = [motion.forward_kinematics()[1][:, 0, ends] for motion in (on_fk, on_ik)]
     assert np.degrees(2 * np.arccos(np.clip(np.abs(np.sum(turned[0] * turned[1], axis=-1)), 0, 1))).max() < 0.5
+
+
+@pytest.mark.parametrize("options", [Options(), IK], ids=["FK", "IK"])
+def test_hands_and_head_are_in_the_scene_where_the_motion_has_them(rita: Any, options: Options) -> None:
+    """A rig that hangs from its waist, as Rigify's, must bend where the body does that retargeting works with."""
+    put_on(rita, walking(), options)
+    read = capture(context.scene, [rita], 1, FRAMES).positions()[:, 0]
+    hips, bones = JOINT["left_hip"], {"neck": "neck", "left_wrist": "ORG-hand.L", "right_wrist": "ORG-hand.R"}
+
+    for frame in (1, 15, 30):
+        context.scene.frame_set(frame)
+        heads = world_matrices(rita, ["ORG-thigh.L", *bones.values()])[:, :3, 3]
+        for joint, head in zip(bones, heads[1:], strict=True):
+            there = read[frame - 1, JOINT[joint]] - read[frame - 1, hips]
+            assert np.linalg.norm(head - heads[0] - there) < 0.005
 
 
 def test_only_ik_controls_of_the_limbs_are_keyed_and_the_switches_play(rita: Any) -> None:
