@@ -311,7 +311,7 @@ class Engine:
             TextBlock(self._words.encode(question), learned=False, opening=Marker.ASK),
             TextBlock((), learned=False, opening=Marker.ANSWER),
         ]
-        opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
+        opening = row(ASK, [MotionBlock(codes, self._understanding.open)], scales, texts)
         return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
     def _made(self, order: Order, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:

@@ -128,7 +128,7 @@ class Orders:
             best=partial(self._understanding.best, changed, scales),
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
             opens=True,
-            before=(MotionBlock(codes, known),),
+            before=(MotionBlock(codes, self._understanding.open),),
             placed=placement.undo,
         )
 

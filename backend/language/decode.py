@@ -9,7 +9,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from ..tasks import Marker, roles
-from .layout import MOTION, PADDING, Row, collate
+from .layout import PADDING, Row, collate
 from .model import MotionLanguageModel
 from .sampling import Sampling, draw, guided
 
@@ -103,9 +103,6 @@ def motion_steps(
     """
     rows = [one for one in opening for _ in range(attempts)]
     reader = Reader(model, rows, cancelled)
-    last = None
-    if opening[0].kind[-1] == MOTION:
-        last = torch.from_numpy(opening[0].codes[-1:]).to(reader.device).expand(len(rows), -1)
     for step in range(steps):
         remaining = torch.full((len(rows),), steps - 1 - step, device=reader.device)
         pair = []
@@ -117,9 +114,7 @@ def motion_steps(
             pair.append(codes)
             codes = codes.repeat(len(opening), 1)
             scale = torch.full((len(rows),), float(opening[0].scales[role]), device=reader.device)
-            vectors = model.embed_motion(codes, torch.full_like(remaining, role), remaining, scale)
-            reader.feed_motion(vectors if last is None else vectors + model.meeting(codes, last))
-            last = codes
+            reader.feed_motion(model.embed_motion(codes, torch.full_like(remaining, role), remaining, scale))
         yield torch.stack(pair, 1)
 
 

@@ -17,19 +17,19 @@ class TokenizerConfig:
     Attributes:
         codes: entries K of each codebook.
         levels: residual levels D, the codes of one latent step.
-        place_levels: of these, the first ones, which code where a person is and faces; the others code the pose.
+        place_levels: of these, the first ones, which code where the root is; the others code the pose.
         latent_width: width of a code vector.
         width: channels at the latent rate.
         frame_width: channels at the frame rate, where the decoder's last layers work.
         encoder_dilations: dilation of each residual block of the encoder, in latent steps.
         decoder_dilations: the same for the decoder; their sum sets the look-ahead of streaming.
         frame_blocks: residual blocks of the decoder at the frame rate.
-        smoothing: half-width, in frames, of the filter that smooths the path.
+        smoothing: half-width, in frames, of the filter that smooths the root's path.
     """
 
     codes: int = 512
     levels: int = 9
-    place_levels: int = 4
+    place_levels: int = 3
     latent_width: int = 64
     width: int = 256
     frame_width: int = 128

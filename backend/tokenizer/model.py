@@ -17,34 +17,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from protocol.errors import DuologueError
+from protocol.skeleton import JOINT_COUNT
 
-from ..features import body_scale
+from ..features import FEATURES, POSITIONS, body_scale
 from ..kinematics import matrix_from_sixd, quaternion_from_matrix
 from .config import STRIDE, TokenizerConfig, config_from_json
-from .local import (
-    HEIGHT,
-    JOINTS,
-    LOCAL_CONTACTS,
-    LOCAL_FEATURES,
-    LOCAL_ROTATIONS,
-    LOCAL_VELOCITIES,
-    PLACE,
-    globalized,
-    localized,
-)
-from .place import PLACE_WIDTH, PlacedQuantizer
+from .place import PLACE, PlacedQuantizer
 from .quantizer import Quantized
 
 WEIGHTS_FILE = "motion_tokenizer.safetensors"
 CONFIG_FILE = "motion_tokenizer.json"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 2
 
-_MADE = torch.cat([torch.arange(LOCAL_FEATURES)[part] for part in (PLACE, HEIGHT, LOCAL_ROTATIONS)])
-"""The local features that a decoder gives; the others follow from them."""
-_PATH = PLACE_WIDTH + 1
+_OUTPUTS = 3 + 6 * JOINT_COUNT
 _SCALE_SPREAD = 0.1
-_METRES_A_RADIAN = 0.5
-"""A turn moves hands and feet that are about so far from the root."""
 
 
 class ResidualBlock(nn.Module):
@@ -65,26 +51,26 @@ class ResidualBlock(nn.Module):
 class Encoder(nn.Module):
     """Normalised features to latents, at a quarter of the rate.
 
-    The first four channels of a latent carry the person's place from the outset, straight through to the decoder: two
+    The first three channels of a latent carry the root's place from the outset, straight through to the decoder: two
     persons' hands only meet if it is exact, and learning an identity over metres would take most of the training.
     """
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
-        self.patch = nn.Conv1d(LOCAL_FEATURES + 1, config.width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
+        self.patch = nn.Conv1d(FEATURES + 1, config.width, 2 * STRIDE, stride=STRIDE, padding=STRIDE // 2)
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.encoder_dilations))
         self.out = nn.Conv1d(config.width, config.latent_width, 1)
 
     def forward(self, x: Tensor, scale: Tensor) -> Tensor:
-        """(N, T, 270) normalised features and (N,) normalised scale to (N, T // 4, C) latents."""
+        """(N, T, 268) normalised features and (N,) normalised scale to (N, T // 4, C) latents."""
         x = torch.cat((x, scale[:, None, None].expand(*x.shape[:2], 1)), -1).transpose(1, 2)
-        place = functional.avg_pool1d(x[:, PLACE], STRIDE)
+        root = functional.avg_pool1d(x[:, :PLACE], STRIDE)
         latents = self.out(self.blocks(self.patch(x)))
-        return torch.cat((latents[:, :PLACE_WIDTH] + place, latents[:, PLACE_WIDTH:]), 1).transpose(1, 2)
+        return torch.cat((latents[:, :PLACE] + root, latents[:, PLACE:]), 1).transpose(1, 2)
 
 
 class Decoder(nn.Module):
-    """Latents to a person's path and 6-D rotations at the full rate."""
+    """Latents to a root path and 6-D rotations at the full rate."""
 
     filter: Tensor
 
@@ -95,22 +81,21 @@ class Decoder(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(config.width, d) for d in config.decoder_dilations))
         self.unpatch = nn.Conv1d(config.width, STRIDE * config.frame_width, 1)
         self.frames = nn.Sequential(*(ResidualBlock(config.frame_width) for _ in range(config.frame_blocks)))
-        self.out = nn.Conv1d(config.frame_width, len(_MADE), 3, padding=1)
-        self.register_buffer("filter", _binomial(config.smoothing).expand(_PATH, 1, -1), persistent=False)
+        self.out = nn.Conv1d(config.frame_width, _OUTPUTS, 3, padding=1)
+        self.register_buffer("filter", _binomial(config.smoothing).expand(3, 1, -1), persistent=False)
 
-    def forward(self, latents: Tensor, scale: Tensor) -> Tensor:
-        """(N, L, C) latents and (N,) normalised scale to place, height and rotations (N, 4L, 137), normalised."""
+    def forward(self, latents: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, L, C) latents and (N,) normalised scale to (N, 4L, 3) and (N, 4L, 132), both normalised."""
         count, steps, _ = latents.shape
         latents = latents.transpose(1, 2)
         x = self.blocks(self.latent(latents) + self.scale(scale[:, None])[..., None])
         x = self.unpatch(x).view(count, STRIDE, -1, steps)  # (N, 4, frame_width, L)
         x = x.permute(0, 2, 3, 1).reshape(count, -1, STRIDE * steps)  # (N, frame_width, 4L)
         x = self.out(self.frames(x))
-        place = functional.interpolate(latents[:, :PLACE_WIDTH], scale_factor=STRIDE, mode="linear")
-        path = torch.cat((x[:, :PLACE_WIDTH] + place, x[:, PLACE_WIDTH:_PATH]), 1)
+        root = x[:, :3] + functional.interpolate(latents[:, :PLACE], scale_factor=STRIDE, mode="linear")
         reach = self.filter.shape[-1] // 2
-        path = functional.conv1d(functional.pad(path, (reach, reach), mode="replicate"), self.filter, groups=_PATH)
-        return torch.cat((path, x[:, _PATH:]), 1).transpose(1, 2)
+        root = functional.conv1d(functional.pad(root, (reach, reach), mode="replicate"), self.filter, groups=3)
+        return root.transpose(1, 2), x[:, 3:].transpose(1, 2)
 
 
 class MotionTokenizer(nn.Module):
@@ -130,8 +115,8 @@ class MotionTokenizer(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.quantizer = PlacedQuantizer(config, quantizer_dropout)
-        self.register_buffer("mean", torch.zeros(LOCAL_FEATURES))
-        self.register_buffer("std", torch.ones(LOCAL_FEATURES))
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("std", torch.ones(FEATURES))
 
     @torch.no_grad()
     def set_normalization(self, features: Tensor) -> None:
@@ -139,14 +124,12 @@ class MotionTokenizer(nn.Module):
         local = localized(features).flatten(0, 1)
         self.mean.copy_(local.mean(0))
         std = local.std(0)
-        for part in (HEIGHT, JOINTS, LOCAL_VELOCITIES, LOCAL_ROTATIONS, LOCAL_CONTACTS):
+        for start, stop in ((0, 3), (3, 66), (66, 132), (132, 264), (264, 268)):
             # A coordinate that hardly moves must not be blown up into noise: at least a fifth of its group's spread.
-            group = std[part]
-            self.std[part] = group.clamp(min=float(group.square().mean().sqrt()) / 5)
-        # The place is quantized as it is: all its channels keep the proportions of what they do to a hand.
-        ground = std[PLACE][:2].square().mean().sqrt()
-        self.std[PLACE] = ground * std.new_tensor([1.0, 1.0, 1 / _METRES_A_RADIAN, 1 / _METRES_A_RADIAN])
-        self.mean[PLACE] = 0
+            group = std[start:stop]
+            self.std[start:stop] = group.clamp(min=float(group.square().mean().sqrt()) / 5)
+        # The root's channels are quantized as they are: they keep the proportions of space, and height counts double.
+        self.std[:3] = std[:3].square().mean().sqrt() * std.new_tensor([1.0, 0.5, 1.0])
 
     def forward(
         self, features: Tensor, offsets: Tensor, quantize: bool = True
@@ -175,7 +158,7 @@ class MotionTokenizer(nn.Module):
         """
         latents = self.continuous_latents(features, offsets).flatten(0, 1)
         mean = latents.mean(0)
-        mean[:PLACE_WIDTH] = 0
+        mean[:PLACE] = 0
         assert self.encoder.out.bias is not None
         assert self.decoder.latent.bias is not None
         self.encoder.out.bias.sub_(mean)
@@ -248,8 +231,21 @@ class MotionTokenizer(nn.Module):
         return (localized(features) - self.mean) / self.std
 
     def _decoded(self, latents: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-        made = self.decoder(latents, scale) * self.std[_MADE] + self.mean[_MADE]
-        return globalized(*made.split((PLACE_WIDTH, 1, made.shape[-1] - _PATH), -1))
+        root, sixd = self.decoder(latents, scale)
+        root = root * self.std[:3] + self.mean[:3]
+        sixd = sixd * self.std[132:264] + self.mean[132:264]
+        return root, sixd.unflatten(-1, (JOINT_COUNT, 6))
+
+
+def localized(features: Tensor) -> Tensor:
+    """Features (..., 268) with every joint but the root measured from the root on the ground plane.
+
+    Else a walker's way across the floor would dwarf the pose in all 66 position features.
+    """
+    positions = features[..., POSITIONS].unflatten(-1, (JOINT_COUNT, 3))
+    ground = positions[..., :1, :] * positions.new_tensor([1.0, 0.0, 1.0])
+    local = torch.cat((positions[..., :1, :], positions[..., 1:, :] - ground), -2)
+    return torch.cat((local.flatten(-2), features[..., POSITIONS.stop :]), -1)
 
 
 def _normal_scale(offsets: Tensor) -> Tensor:

@@ -1,9 +1,9 @@
-"""Quantizes where a person is and faces apart from how they stand.
+"""Quantizes where a person is apart from how they stand.
 
 Two hands meet only if both persons' places are exact to a centimetre within metres, which is little information but
 much variance. In one residual quantizer the two compete: on choreographed scenes, after 600 steps, the place was
-43 mm off and the pose 26 mm, against 7 mm and 22 mm apart. So the first four channels of a latent, the place, have
-residual levels and a codebook of their own, and the pose's levels follow.
+43 mm off and the pose 26 mm, against 7 mm and 22 mm apart. So the first three channels of a latent, the root's place,
+have residual levels and a codebook of their own, and the pose's levels follow.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from .config import TokenizerConfig
-from .local import PLACE
 from .quantizer import Quantized, ResidualQuantizer
 
-PLACE_WIDTH = PLACE.stop
-"""Channels of a latent, the first ones, that hold the place."""
+PLACE = 3
+"""Channels of a latent, the first ones, that hold the root's place."""
 
 
 class PlacedQuantizer(nn.Module):
@@ -29,9 +28,9 @@ class PlacedQuantizer(nn.Module):
 
     def __init__(self, config: TokenizerConfig, dropout: float) -> None:
         super().__init__()
-        self.place = ResidualQuantizer(config.codes, config.place_levels, PLACE_WIDTH, 0.0)
+        self.place = ResidualQuantizer(config.codes, config.place_levels, PLACE, 0.0)
         self.pose = ResidualQuantizer(
-            config.codes, config.levels - config.place_levels, config.latent_width - PLACE_WIDTH, dropout
+            config.codes, config.levels - config.place_levels, config.latent_width - PLACE, dropout
         )
 
     def lookup(self, codes: Tensor) -> Tensor:
@@ -43,13 +42,11 @@ class PlacedQuantizer(nn.Module):
     @torch.no_grad()
     def encode(self, latents: Tensor) -> Tensor:
         """Codes (..., D) of latents (..., C)."""
-        return torch.cat(
-            (self.place.encode(latents[..., :PLACE_WIDTH]), self.pose.encode(latents[..., PLACE_WIDTH:])), -1
-        )
+        return torch.cat((self.place.encode(latents[..., :PLACE]), self.pose.encode(latents[..., PLACE:])), -1)
 
     def forward(self, latents: Tensor) -> Quantized:
         """Quantize latents (N, L, C); in training, learn the codebooks from them too."""
-        place, pose = self.place(latents[..., :PLACE_WIDTH]), self.pose(latents[..., PLACE_WIDTH:])
+        place, pose = self.place(latents[..., :PLACE]), self.pose(latents[..., PLACE:])
         return Quantized(
             torch.cat((place.latents, pose.latents), -1),
             torch.cat((place.codes, pose.codes), -1),
@@ -58,5 +55,5 @@ class PlacedQuantizer(nn.Module):
 
     def fit(self, samples: Tensor) -> None:
         """Start the codebooks from latents (M, C)."""
-        self.place.fit(samples[:, :PLACE_WIDTH])
-        self.pose.fit(samples[:, PLACE_WIDTH:])
+        self.place.fit(samples[:, :PLACE])
+        self.pose.fit(samples[:, PLACE:])

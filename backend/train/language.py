@@ -9,10 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from protocol.skeleton import neutral_offsets
-
-from ..features import motion_features
-from ..kinematics import matrix_from_quaternion
 from ..language.base import Base, BaseRecipe
 from ..language.config import LanguageConfig
 from ..language.model import MotionLanguageModel, code_vectors
@@ -20,7 +16,6 @@ from ..language.script_book import ScriptBook
 from ..language.slots import numbers, slots_of
 from ..language.words import Words, fetch_words
 from ..tokenizer.config import STRIDE
-from ..tokenizer.local import localized
 from ..tokenizer.model import MotionTokenizer
 from ..tokenizer.stream import FPS
 from . import processes
@@ -31,8 +26,6 @@ from .recipe import read_recipe
 from .run import Run, pick_device, step_seed
 from .stepping import Stepping
 from .validation import VALIDATIONS, Validation
-
-_SEEN_SCENES = 400
 
 
 @dataclass(frozen=True)
@@ -113,10 +106,7 @@ def fit_language(
     """
     torch.manual_seed(recipe.stepping.seed)
     config = _config(recipe.model if base is None else _sizes_of(base, recipe.model), corpus, tokenizer, words)
-    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base)
-    if not run.resume:
-        see_each_other(model, corpus, tokenizer)
-    model.to(pick_device())
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base).to(pick_device())
     stepping = recipe.stepping
     plan = Plan(corpus, stepping.batch, stepping.seed)
     cycles = tuple(epochs * plan.steps_an_epoch for epochs in recipe.cycles)
@@ -133,20 +123,6 @@ def fit_language(
     stepping.fit(run, model, losses, cycles)
     run.log(sum(cycles), **validation.measure(model))
     return model.cpu().eval()
-
-
-def see_each_other(model: MotionLanguageModel, corpus: EncodedCorpus, tokenizer: MotionTokenizer) -> None:
-    """Fit a model's linear reading of joints from latents on some training scenes."""
-    scenes = np.random.default_rng(0).permutation(corpus.of_split("train"))[:_SEEN_SCENES]
-    offsets = torch.from_numpy(np.stack([neutral_offsets()] * 2))
-    latents, local = [], []
-    for number, scene in enumerate(scenes.tolist()):
-        codes = torch.from_numpy(corpus.example(scene, number % len(VARIANTS)).codes)
-        root, rotations = tokenizer.decode(codes, offsets)
-        whole = motion_features(root, matrix_from_quaternion(rotations), offsets)
-        local.append(localized(whole).unflatten(1, (-1, STRIDE)).mean(2).flatten(0, 1))
-        latents.append(model.latents(codes).flatten(0, 1))
-    model.between.fit(torch.cat(latents), torch.cat(local))
 
 
 def _config(sizes: ModelSizes, corpus: EncodedCorpus, tokenizer: MotionTokenizer, words: Words) -> LanguageConfig:

@@ -7,7 +7,7 @@ import torch
 from backend.features import body_scale, canonicalized, features
 from backend.tokenizer.config import TokenizerConfig
 from backend.tokenizer.model import MotionTokenizer
-from backend.tokenizer.place import PLACE_WIDTH
+from backend.tokenizer.place import PLACE
 from backend.tokenizer.stream import StreamingDecoder
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
@@ -132,5 +132,5 @@ def test_starting_to_quantize_centres_the_latents_and_changes_nothing_else(token
     latents = tokenizer.continuous_latents(x, offsets).detach()
     assert torch.allclose(before[0], after[0], atol=1e-4)
     assert torch.allclose(before[1], after[1], atol=1e-4)
-    assert float(latents[..., PLACE_WIDTH:].mean((0, 1)).abs().max()) < 1e-3
+    assert float(latents[..., PLACE:].mean((0, 1)).abs().max()) < 1e-3
     assert len(torch.unique(tokenizer.quantizer.encode(latents)[..., 0])) > 3
