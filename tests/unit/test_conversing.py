@@ -33,6 +33,7 @@ CHANGES = (
 @dataclass(frozen=True)
 class Piece:
     motion: Motion
+    start: int = 0
 
     @property
     def raw(self) -> Motion:

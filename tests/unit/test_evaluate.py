@@ -54,6 +54,7 @@ def performed(kind: str, actor: str) -> Motion:
 @dataclass(frozen=True)
 class Piece:
     motion: Motion
+    start: int = 0
 
     @property
     def raw(self) -> Motion:
