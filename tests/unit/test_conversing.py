@@ -49,7 +49,7 @@ class Told:
     def edit(self, motion: Motion, instruction: str, seed: int = 0) -> Iterator[Piece]:
         done = self.motions.get(instruction, motion)
         half = done.frames // 2
-        yield from (Piece(done.slice(0, half)), Piece(done.slice(half, done.frames)))
+        yield from (Piece(done.slice(0, half)), Piece(done.slice(half, done.frames), half))
 
     def ask(self, motion: Motion, question: str, *, seed: int = 0) -> Iterator[str]:
         yield from self.answers.get(question, self.answers.get("", "no idea")).split(" ", 1)

@@ -72,7 +72,7 @@ class Playback:
         self.asked.append(prompt)
         motion = performed(self._told(str(caption_kind(prompt))), caption_actor(prompt) or "both")
         for start in range(0, FRAMES, 30):
-            yield Piece(motion.slice(start, start + 30))
+            yield Piece(motion.slice(start, start + 30), start)
 
     def react(self, motion: Motion, prompt: str = "", seed: int = 0) -> Iterator[Piece]:
         self.asked.append(prompt)

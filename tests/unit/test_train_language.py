@@ -16,6 +16,7 @@ from backend.evaluate.words import caption_kind
 from backend.language.layout import MOTION, UNREAD, MotionBlock, collate, row
 from backend.language.slots import slots_of
 from backend.language.words import Words, fetch_words
+from backend.making import kept
 from backend.tasks import COMPLETE, DESCRIBE, GENERATE, REACT
 from backend.train import language as stage
 from backend.train import stepping
@@ -197,7 +198,7 @@ def test_a_corpus_becomes_a_checkpoint_that_runs(tokenizer: Path, finished: Path
     assert {"validation_motion", "validation_motion_unprompted", "caption_kind_right"} <= set(log[-1])
     package_checkpoint(tokenizer, finished, tiny_reader_run(tmp_path / "reader", finished), tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
-    assert sum(piece.motion.frames for piece in engine.generate("two people shake hands", 1.0)) == 30
+    assert sum(piece.motion.frames for piece in kept(engine.generate("two people shake hands", 1.0))) == 30
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
