@@ -177,6 +177,7 @@ def _generate(folder: Path) -> None:
     from backend.engine import Engine
     from backend.evaluate.held_out import known_kinds
     from backend.evaluate.t2m import blind_prompts
+    from backend.making import kept
     from backend.places import find_checkpoint
 
     checkpoint = find_checkpoint(None)
@@ -184,7 +185,7 @@ def _generate(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for kind in known_kinds(checkpoint):
         for seed, prompt in enumerate(blind_prompts(kind)[:SEEDS]):
-            raw = joined_in_time([piece.raw for piece in engine.generate(prompt.text, SECONDS, seed=seed)])
+            raw = joined_in_time([piece.raw for piece in kept(engine.generate(prompt.text, SECONDS, seed=seed))])
             with (folder / f"{kind}-{seed}.npz").open("wb") as file:
                 np.savez(file, fps=raw.fps, root=raw.root, rotations=raw.rotations, offsets=raw.offsets)
 
