@@ -27,7 +27,7 @@ from .language.prompt_reader import PromptReader
 from .language.sampling import Sampling
 from .language.script_book import ScriptBook
 from .language.words import Words
-from .making import MotionPiece, Order, pieces
+from .making import MotionPiece, Order, kept, pieces
 from .orders import SAMPLING, Orders
 from .refusals import (
     LIMITS,
@@ -311,7 +311,7 @@ class Engine:
             TextBlock(self._words.encode(question), learned=False, opening=Marker.ASK),
             TextBlock((), learned=False, opening=Marker.ANSWER),
         ]
-        opening = row(ASK, [MotionBlock(codes, self._understanding.open)], scales, texts)
+        opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
         return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
     def _made(self, order: Order, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
@@ -324,18 +324,17 @@ class Engine:
         ends = np.linspace(0, frames, len(prompts) + 1).round().astype(int)
         for number, prompt in enumerate(prompts):
             start, count = int(ends[number]), int(ends[number + 1] - ends[number])
-            parts = [] if before is None else [before]
+            came: list[MotionPiece] = []
             if before is None:
                 scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
             else:
                 script = self._orders.script_for(prompt, before, seed + number)
                 scene = self._made(self._orders.go_on(before, script, count), seed + number, cancelled)
             for piece in scene:
-                if before is None and piece.start == 0:
-                    parts = []
-                parts.append(piece.motion)
+                came.append(piece)
                 yield replace(piece, start=start + piece.start, total=frames)
-            before = joined_in_time(parts)
+            made = joined_in_time([piece.motion for piece in kept(came)])
+            before = made if before is None else joined_in_time([before, made])
 
     def _filled(self, gap: Gap, script: np.ndarray, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
         told, kind = self._understanding.text(script), self._understanding.kind(script)

@@ -32,9 +32,9 @@ _SEAM_FRAMES = 15
 class MotionPiece:
     """Frames ``start`` up to ``start + motion.frames`` of a motion that will have ``total`` frames.
 
-    A piece that starts at 0 once more begins a better attempt, in place of all that came before. ``raw`` holds the same
-    frames as they were decoded, before they were cleaned up; ``script`` is what the motion follows, as
-    `backend.understanding` writes it.
+    A piece that starts before the end of those that came begins a better attempt, in place of all frames from its start
+    on. ``raw`` holds the same frames as they were decoded, before they were cleaned up; ``script`` is what the motion
+    follows, as `backend.understanding` writes it.
     """
 
     start: int
@@ -53,10 +53,12 @@ _Piece = TypeVar("_Piece", bound=_Starts)
 
 
 def kept(pieces: Iterable[_Piece]) -> list[_Piece]:
-    """Of pieces of motion, those of the last attempt, which make up the motion."""
+    """Of pieces of motion, those that no better attempt has taken the place of: they make up the motion."""
     parts: list[_Piece] = []
     for piece in pieces:
-        parts = [piece] if piece.start == 0 else [*parts, piece]
+        while parts and parts[-1].start >= piece.start:
+            parts.pop()
+        parts.append(piece)
     return parts
 
 
@@ -64,8 +66,12 @@ def _as_it_is(motion: Motion) -> Motion:
     return motion
 
 
-def _the_first(codes: np.ndarray) -> int:
-    return 0
+def _as_drawn(codes: np.ndarray) -> np.ndarray:
+    return np.arange(len(codes))
+
+
+def _always(motion: Motion) -> bool:
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +88,9 @@ class Order:
         offsets: (P, 22, 3) rest offsets of the persons to make, the last ones of the pair, metres.
         cleaner: makes a cleaner of their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
-        attempts: how many motions are drawn side by side.
-        best: the number of the best one of the codes (attempts, 2, L, D) of whole motions.
+        attempts: how many more motions are drawn side by side if the first one does not show what was asked for.
+        shows: whether a finished motion, where it belongs, shows what was asked for.
+        ranked: the numbers of the codes (n, 2, L, D) of whole motions, the likeliest to be what was asked for first.
         before: motion that the model sees first, such as the person that is reacted to.
         given: (2, m, D) codes of both persons with which the motion begins.
         opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
@@ -102,8 +109,9 @@ class Order:
     cleaner: Callable[[], Cleaner]
     sampling: Sampling
     given: np.ndarray
-    attempts: int = 1
-    best: Callable[[np.ndarray], int] = field(default=_the_first)
+    attempts: int = 0
+    shows: Callable[[Motion], bool] = field(default=_always)
+    ranked: Callable[[np.ndarray], np.ndarray] = field(default=_as_drawn)
     opens: bool = False
     before: tuple[MotionBlock, ...] = ()
     partner: np.ndarray | None = None
@@ -128,39 +136,59 @@ def pieces(
 ) -> Iterator[MotionPiece]:
     """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
 
-    The first attempt comes while it is drawn. If another one turns out better, that one follows as a whole.
+    The first attempt comes while it is drawn. If it does not show what was asked for, others are drawn side by side,
+    and the likeliest of those that do follows as a whole; if none does, the likeliest of all.
 
     Raises:
         Cancelled: once ``cancelled()`` is true.
     """
     generator = torch.Generator().manual_seed(seed)
     steps = order.steps - order.given.shape[1]
-    drawn: list[Tensor] = []
 
-    def first() -> Iterator[Tensor]:
-        for codes in motion_steps(
-            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, order.attempts
-        ):
-            drawn.append(codes.cpu())
-            yield drawn[-1][0]
+    def drawn(attempts: int) -> Iterator[Tensor]:
+        return motion_steps(model, order.openings, steps, order.sampling, generator, cancelled, order.partner, attempts)
 
-    yield from _pieces_of(order, tokenizer, first())
-    if order.attempts == 1:
+    first: list[Tensor] = []
+    sent: list[MotionPiece] = []
+    for piece in _pieces_of(order, tokenizer, _noted(drawn(1), first), _STEPS_A_PIECE):
+        sent.append(piece)
+        yield piece
+    if not order.attempts or order.shows(_whole(sent)):
         return
-    given = torch.from_numpy(order.given).expand(order.attempts, *order.given.shape)
-    best = order.best(torch.cat((given, torch.stack(drawn, 2)), 2).numpy())
-    if best:
-        yield from _pieces_of(order, tokenizer, (codes[best] for codes in drawn))
+    more = list(drawn(order.attempts))
+    made = torch.cat((torch.stack(first, 2), torch.stack([codes.cpu() for codes in more], 2)))  # (1 + n, 2, L, D)
+    given = torch.from_numpy(order.given).expand(len(made), *order.given.shape)
+    finished = {0: sent}
+    ranked = [int(number) for number in order.ranked(torch.cat((given, made), 2).numpy())]
+    for number in ranked:
+        if number not in finished:
+            finished[number] = list(_pieces_of(order, tokenizer, made[number].unbind(1), steps))
+            if order.shows(_whole(finished[number])):
+                yield from finished[number]
+                return
+    if ranked[0]:
+        yield from finished[ranked[0]]
 
 
-def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterator[Tensor]) -> Iterator[MotionPiece]:
-    """Decode, clean and place latent steps of codes (2, D) as they come."""
+def _noted(made: Iterable[Tensor], drawn: list[Tensor]) -> Iterator[Tensor]:
+    """The codes (2, D) of the only attempt in ``made``, each noted in ``drawn``."""
+    for codes in made:
+        drawn.append(codes.cpu())
+        yield drawn[-1][0]
+
+
+def _whole(made: Iterable[MotionPiece]) -> Motion:
+    return joined_in_time([piece.motion for piece in made])
+
+
+def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterable[Tensor], at_once: int) -> Iterator[MotionPiece]:
+    """Decode, clean and place latent steps of codes (2, D) as they come, ``at_once`` of them at once."""
     known = 0 if order.opens else order.given.shape[1] * STRIDE
     seam: Seam | None = None
     decoded: Motion | None = None
     done = 0
     cleaner = order.cleaner()
-    for raw in _decoded(order, known + order.frames, tokenizer, made):
+    for raw in _decoded(order, known + order.frames, tokenizer, made, at_once):
         decoded = raw if decoded is None else joined_in_time([decoded, raw])
         ended = decoded.frames == known + order.frames
         for cleaned in (cleaner.push(raw), cleaner.finish() if ended else None):
@@ -179,7 +207,9 @@ def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterator[Tensor])
                 yield MotionPiece(start, order.frames, fresh, same, order.told)
 
 
-def _decoded(order: Order, total: int, tokenizer: MotionTokenizer, made: Iterator[Tensor]) -> Iterator[Motion]:
+def _decoded(
+    order: Order, total: int, tokenizer: MotionTokenizer, made: Iterable[Tensor], at_once: int
+) -> Iterator[Motion]:
     """Stretches of exactly ``total`` frames as they come out of the decoder, those of what is given first."""
     decoder = StreamingDecoder(tokenizer, order.offsets)
     persons = len(order.offsets)
@@ -188,7 +218,7 @@ def _decoded(order: Order, total: int, tokenizer: MotionTokenizer, made: Iterato
     waiting = list(torch.from_numpy(order.given).unbind(1))
     for number, codes in enumerate(made, 1):
         waiting.append(codes)
-        if number % _STEPS_A_PIECE and number < steps:
+        if number % at_once and number < steps:
             continue
         finished = [decoder.push(torch.stack(waiting, 1)[-persons:])]
         waiting = []

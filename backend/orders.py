@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from protocol.motion import Motion
+from protocol.motion import Motion, joined_as_persons
 from protocol.skeleton import neutral_offsets
 
+from .checks import CHECKS, WITH_ACTOR, finds
 from .cleanup import Cleaner
 from .coding import encoded
 from .features import canonicalized
@@ -72,15 +74,16 @@ class Orders:
             offsets=offsets,
             cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
             sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
-            attempts=_ATTEMPTS if told.any() else 1,
-            best=partial(self._understanding.best, told, (1.0, 1.0)),
+            attempts=_ATTEMPTS,
+            shows=self._shows(told),
+            ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),
             given=self._understanding.opening(script, seconds, seed),
             opens=True,
         )
 
     def react(self, motion: Motion, prompt: str, seed: int) -> Order:
         """A partner for one person's motion, at 30 fps."""
-        motion, placement = canonicalized(motion)
+        there, (motion, placement) = motion, canonicalized(motion)
         codes, scales = encoded(self._tokenizer, motion)
         told = self._understanding.told_and_shown(prompt, codes, scales)
         script = self._understanding.filled(told, motion.seconds, seed)
@@ -97,7 +100,8 @@ class Orders:
             cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
             sampling=SAMPLING[REACT.name],
             attempts=_ATTEMPTS,
-            best=partial(self._understanding.best, told, sizes),
+            shows=self._shows(told, there),
+            ranked=partial(self._understanding.ranked, told, sizes),
             given=np.zeros((2, 0, codes.shape[2]), np.int64),
             before=(MotionBlock(codes, self._understanding.open),),
             partner=codes[0],
@@ -126,10 +130,11 @@ class Orders:
             cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
             attempts=_ATTEMPTS,
-            best=partial(self._understanding.best, changed, scales),
+            shows=self._shows(changed),
+            ranked=partial(self._understanding.ranked, changed, scales),
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
             opens=True,
-            before=(MotionBlock(codes, self._understanding.open),),
+            before=(MotionBlock(codes, known),),
             placed=placement.undo,
         )
 
@@ -148,6 +153,9 @@ class Orders:
             offsets=before.offsets,
             cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
+            attempts=_ATTEMPTS,
+            shows=self._shows(script),
+            ranked=partial(self._understanding.ranked, script, scales),
             given=codes,
             placed=placement.undo,
             goes_on_from=before.slice(before.frames - 1, before.frames),
@@ -161,3 +169,20 @@ class Orders:
             last = before.slice(max(0, before.frames - longest), before.frames)
             told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
         return self._understanding.filled(told, before.seconds, seed)
+
+    def _shows(self, script: np.ndarray, partner: Motion | None = None) -> Callable[[Motion], bool]:
+        """Whether the rules see in a finished motion what a script (S,) says that is done, and by whom.
+
+        Args:
+            script: numbers of slots; where they leave the kind open, every motion shows it.
+            partner: A of the pair, if the motion is that of B alone.
+        """
+        told = self._understanding.entries(script)
+        kind = told.get("kind")
+        actor = told.get("actor") if kind in WITH_ACTOR else None
+
+        def shows(motion: Motion) -> bool:
+            pair = motion if partner is None else joined_as_persons([partner, motion])
+            return kind not in CHECKS or finds(pair, kind, actor)
+
+        return shows

@@ -70,14 +70,16 @@ class Understanding:
         return script
 
     @torch.inference_mode()
-    def best(self, wanted: np.ndarray, scales: Sequence[float], codes: np.ndarray) -> int:
-        """The number of the attempt (attempts, P, L, D) that most likely shows what a script (S,) says."""
+    def ranked(self, wanted: np.ndarray, scales: Sequence[float], codes: np.ndarray) -> np.ndarray:
+        """The numbers of attempts (n, P, L, D), those first that most likely show what a script (S,) says: (n,)."""
         said = [
             slot.log_softmax(-1)[:, number]
             for slot, number in zip(self._shown(codes, scales), wanted.tolist(), strict=True)
             if number != UNSAID
         ]
-        return int(torch.stack(said).sum(0).argmax()) if said else 0
+        if not said:
+            return np.arange(len(codes))
+        return torch.stack(said).sum(0).argsort(descending=True, stable=True).cpu().numpy()
 
     def _shown(self, codes: np.ndarray, scales: Sequence[float]) -> tuple[torch.Tensor, ...]:
         """What motions (n, P, L, D), or a single one (P, L, D), show of each slot: logits (n, 1 + values)."""
@@ -112,13 +114,17 @@ class Understanding:
             return after
         return self._book.filled(wanted, seconds, np.random.default_rng(seed), wished=before)
 
+    def entries(self, script: np.ndarray) -> dict[str, str]:
+        """What a script (S,) says, by the names of its slots; what it leaves open is left out."""
+        return script_of(self._model.config.slots, script)
+
     def kind(self, script: np.ndarray) -> str | None:
         """The id of the interaction of a script (S,); None if it is left open."""
-        return script_of(self._model.config.slots, script).get("kind")
+        return self.entries(script).get("kind")
 
     def text(self, script: np.ndarray) -> str:
         """A script (S,) as a JSON object, for those who ask what was understood and for `parsed`."""
-        return json.dumps(script_of(self._model.config.slots, script))
+        return json.dumps(self.entries(script))
 
     def parsed(self, text: str) -> np.ndarray:
         """The script (S,) of a text that `text` made.

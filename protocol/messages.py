@@ -128,8 +128,8 @@ class MotionPart:
     TYPE: ClassVar[str] = "motion"
     sample: int
     start: int
-    """Index of the stretch's first frame in the whole motion; of ``complete``, in the gap. When it is 0 once more, a
-    better attempt begins, in place of what came before."""
+    """Index of the stretch's first frame in the whole motion; of ``complete``, in the gap. A frame that came already
+    begins a better attempt, in place of all frames from there on."""
     total: int
     """Frames that the whole motion, or the gap, will have."""
     motion: Motion

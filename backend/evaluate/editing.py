@@ -16,11 +16,11 @@ import numpy as np
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 
+from ..checks import WITH_ACTOR, finds
 from ..corpus.dialogues import Turn, read_dialogues
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
 from ..features import canonicalized
-from .checks import finds
-from .held_out import WITH_ACTOR, Conversant, Progress, share, whole
+from .held_out import Conversant, Progress, share, whole
 from .manner import Manner, hand_changed, mood_changed, speed_changed
 
 SOURCES = ("generated", "truth", "unedited")

@@ -13,7 +13,7 @@ import numpy as np
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_in_time
 
-from ..corpus.choreographer.captions import KINDS, phrases
+from ..corpus.choreographer.captions import KINDS
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
 from ..language.model import CONFIG_FILE
 from ..making import kept
@@ -23,9 +23,6 @@ Progress = Callable[[float, str], None]
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Sentences -> (N, W) vectors."""
-
-WITH_ACTOR = tuple(kind for kind in KINDS if "actor" in phrases(kind))
-"""Kinds in which it matters who does it: A, B, or both."""
 
 
 class Piece(Protocol):

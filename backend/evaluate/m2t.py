@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..checks import WITH_ACTOR
 from ..corpus.choreographer.captions import some_captions
 from ..corpus.scene import Scene
 from .captions import caption_scores
-from .held_out import WITH_ACTOR, Corpus, Judge, Model, Progress, nearest, share
+from .held_out import Corpus, Judge, Model, Progress, nearest, share
 from .words import caption_actor, caption_kind
 
 _REFERENCES = 12

@@ -14,8 +14,8 @@ import numpy as np
 from protocol.motion import Motion
 from protocol.skeleton import JOINT
 
+from ..checks.view import FPS, View, smoothed
 from ..corpus.choreographer.beats.moods import MOODS
-from .checks.view import FPS, View, smoothed
 
 LIMBS = [JOINT[name] for name in ("pelvis", "left_wrist", "right_wrist", "left_ankle", "right_ankle", "neck")]
 ACTOR = {"A": (0,), "B": (1,), "both": (0, 1)}

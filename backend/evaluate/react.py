@@ -10,12 +10,13 @@ import numpy as np
 
 from protocol.motion import Motion, joined_as_persons
 
+from ..checks import WITH_ACTOR
+from ..checks import judge as checked
 from ..corpus.choreographer.captions import person_captions
 from ..corpus.scene import Scene
 from ..features import canonicalized
-from .checks import judge as checked
 from .contacts import Agreement, agreement
-from .held_out import WITH_ACTOR, Corpus, Embed, Judge, Model, Progress, nearest, share, whole
+from .held_out import Corpus, Embed, Judge, Model, Progress, nearest, share, whole
 from .metrics import frechet_distance
 
 PARTNERS = ("with_prompt", "without_prompt", "truth", "retrieval", "still")

@@ -14,10 +14,10 @@ from typing import Any
 
 from protocol.motion import Motion, joined_in_time
 
+from ..checks import WITH_ACTOR, judge
 from ..corpus.choreographer.captions import Prompt
 from ..making import kept
-from .checks import judge
-from .held_out import WITH_ACTOR, Corpus, Embed, Maker, Progress, nearest, share, whole
+from .held_out import Corpus, Embed, Maker, Progress, nearest, share, whole
 from .physics import physics
 
 _BLIND = Path(__file__).parent / "blind_prompts.json"

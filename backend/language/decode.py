@@ -9,7 +9,7 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from ..tasks import Marker, roles
-from .layout import PADDING, Row, collate
+from .layout import MOTION, PADDING, Row, collate
 from .model import MotionLanguageModel
 from .sampling import Sampling, draw, guided
 
@@ -103,6 +103,7 @@ def motion_steps(
     """
     rows = [one for one in opening for _ in range(attempts)]
     reader = Reader(model, rows, cancelled)
+    last = torch.from_numpy(rows[0].codes[-1:]).to(reader.device) if rows[0].kind[-1] == MOTION else None
     for step in range(steps):
         remaining = torch.full((len(rows),), steps - 1 - step, device=reader.device)
         pair = []
@@ -114,7 +115,9 @@ def motion_steps(
             pair.append(codes)
             codes = codes.repeat(len(opening), 1)
             scale = torch.full((len(rows),), float(opening[0].scales[role]), device=reader.device)
-            reader.feed_motion(model.embed_motion(codes, torch.full_like(remaining, role), remaining, scale))
+            vectors = model.embed_motion(codes, torch.full_like(remaining, role), remaining, scale)
+            reader.feed_motion(vectors if last is None else vectors + model.meeting(codes, last.expand_as(codes)))
+            last = codes
         yield torch.stack(pair, 1)
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from ..tasks import Marker
 from ..tokenizer.model import MotionTokenizer
 from .base import Base, backbone
+from .between import Between
 from .config import LanguageConfig
 from .layout import MARKER, MOTION, WORD, Batch
 from .motion_head import MotionHead
@@ -85,6 +86,7 @@ class MotionLanguageModel(nn.Module):
         self.slots = nn.Embedding(sum(sizes), width)
         self.motion_reader = nn.Linear(width, sum(sizes))
         self.latent_in = nn.Linear(config.latent_width, width)
+        self.between = Between(config.latent_width, width)
         self.persons = nn.Embedding(3, width)
         self.scale_in = nn.Embedding(3, width)
         self.countdown_in = nn.Linear(2 * _FREQUENCIES + 1, width)
@@ -125,6 +127,8 @@ class MotionLanguageModel(nn.Module):
         scales = batch.scales[sample[motion], person]
         steps = self.embed_motion(batch.codes[motion], person, batch.remaining[motion], scales)
         out[motion] = (steps + scripts[sample[motion], block]).to(out.dtype)
+        met = _after_the_other(batch)
+        out[:, 1:][met] += self.meeting(batch.codes[:, 1:][met], batch.codes[:, :-1][met]).to(out.dtype)
         out[markers] = (self._loudness * self.markers(batch.symbol[markers])).to(out.dtype)
 
         begin = markers & (batch.symbol == Marker.BEGIN_MOTION)
@@ -150,7 +154,7 @@ class MotionLanguageModel(nn.Module):
     def embed_motion(
         self, codes: torch.Tensor, person: torch.Tensor, remaining: torch.Tensor, scale: torch.Tensor
     ) -> torch.Tensor:
-        """Input vectors (M, width) of motion positions, but for the script's share.
+        """Input vectors (M, width) of motion positions, but for the shares of the script and of the other person.
 
         Args:
             codes: (M, D).
@@ -160,6 +164,10 @@ class MotionLanguageModel(nn.Module):
         """
         body = self.persons(person) + (_SCALE_GAIN * (scale - 1))[:, None] * self.scale_in(person)
         return self._loudness * (self.latent_in(self.latents(codes)) + body + self._countdown(remaining))
+
+    def meeting(self, codes: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        """What is added to motion positions (M, width) of codes (M, D), for the other's codes (M, D) just before."""
+        return self._loudness * self.between(self.latents(codes), self.latents(before))
 
     def hidden(self, batch: Batch) -> torch.Tensor:
         """Hidden states (N, n, width): what each position knows, having seen itself and all before it."""
@@ -220,6 +228,13 @@ class MotionLanguageModel(nn.Module):
         if lacking or unknown:
             raise ValueError(f"{WEIGHTS_FILE} does not fit: {', '.join((*lacking, *unknown)[:3])}")
         return model.eval()
+
+
+def _after_the_other(batch: Batch) -> torch.Tensor:
+    """Which positions (N, n - 1), but for the first, hold motion right after the other person's of the same pair."""
+    motion = batch.kind == MOTION
+    pair = (batch.block[:, 1:] == batch.block[:, :-1]) & (batch.person[:, 1:] != batch.person[:, :-1])
+    return motion[:, 1:] & motion[:, :-1] & pair
 
 
 def likeliest(logits: Sequence[torch.Tensor]) -> np.ndarray:

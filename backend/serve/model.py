@@ -18,7 +18,7 @@ class Piece(Protocol):
 
     @property
     def start(self) -> int:
-        """Index of its first frame in the whole; 0 once more begins a better attempt in place of what came before."""
+        """Index of its first frame in the whole; one that came already begins a better attempt from there on."""
         ...
 
     @property

@@ -20,6 +20,7 @@ from ..language.words import Words
 from ..tasks import ASK, EDIT, GENERATE, Marker
 from ..tokenizer.config import STRIDE
 from .codes import VARIANTS, EncodedCorpus, Example
+from .examples import partly
 
 CONTEXT_STEPS = 3
 """Latent steps of the scene before with which a scene of a story begins."""
@@ -103,11 +104,11 @@ def continued_scenes(dialogues: Iterable[Dialogue], folder: Path, out: Path) -> 
 
 
 def edit_row(source: Place, target: Place, variant: int, slots: Sequence[Slot]) -> Row:
-    """A motion is given, and the model makes what becomes of it, following the changed script."""
+    """A motion and its script are given, and the model makes what becomes of it, following the changed script."""
     before, after = (corpus.example(scene, variant) for corpus, scene in (source, target))
-    script = numbers(slots, after.script)
-    given = MotionBlock(before.codes, np.zeros_like(script), read=numbers(slots, before.script))
-    return row(EDIT, [given, MotionBlock(after.codes, script, EDIT.learned_persons)], after.scales)
+    given = MotionBlock(before.codes, numbers(slots, before.script))
+    made = MotionBlock(after.codes, numbers(slots, after.script), EDIT.learned_persons)
+    return row(EDIT, [given, made], after.scales)
 
 
 def story_row(place: Place, variant: int, slots: Sequence[Slot]) -> Row:
@@ -118,9 +119,9 @@ def story_row(place: Place, variant: int, slots: Sequence[Slot]) -> Row:
     return row(GENERATE, [block], example.scales)
 
 
-def asked_row(example: Example, words: Words, slots: Sequence[Slot], rng: np.random.Generator) -> Row:
-    """A motion, and one to three questions about it with their answers."""
-    script = numbers(slots, example.script)
+def asked_row(example: Example, words: Words, slots: Sequence[Slot], unsaid: float, rng: np.random.Generator) -> Row:
+    """A motion with most of its script, and one to three questions about it with their answers."""
+    script = partly(numbers(slots, example.script), unsaid, rng)
     texts = []
     for _ in range(int(rng.integers(1, 4))):
         asked = question(example.kind, example.script, rng)
@@ -128,7 +129,7 @@ def asked_row(example: Example, words: Words, slots: Sequence[Slot], rng: np.ran
             TextBlock(words.encode(asked.question), learned=False, opening=Marker.ASK),
             TextBlock(words.encode(asked.answer), learned=True, opening=Marker.ANSWER),
         ]
-    return row(ASK, [MotionBlock(example.codes, np.zeros_like(script), read=script)], example.scales, texts)
+    return row(ASK, [MotionBlock(example.codes, script)], example.scales, texts)
 
 
 def answer_words(scripts: Iterable[tuple[str, Mapping[str, object]]], words: Words) -> set[int]:

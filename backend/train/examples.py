@@ -56,7 +56,7 @@ def draw_row(example: Example, words: Words, slots: Sequence[Slot], mixture: Mix
         text = words.encode(pair_caption(example.kind, example.script, rng)[0])
         return described(example.codes, example.scales, script, text)
     left_open = rng.random() < task.open_share
-    followed = np.zeros_like(script) if left_open else _partly(script, mixture.unsaid, rng)
+    followed = np.zeros_like(script) if left_open else partly(script, mixture.unsaid, rng)
     return made(task, example, script, followed, rng)
 
 
@@ -106,7 +106,7 @@ def spoken_words(scripts: Iterable[tuple[str, Mapping[str, Any]]], words: Words)
     return tuple(sorted({word for text in texts for word in words.encode(text)}))
 
 
-def _partly(script: np.ndarray, unsaid: float, rng: np.random.Generator) -> np.ndarray:
+def partly(script: np.ndarray, unsaid: float, rng: np.random.Generator) -> np.ndarray:
     """A script of which a share of the slots is left open, but never the first, the kind."""
     left_open = rng.random(len(script)) < unsaid
     left_open[0] = False

@@ -163,7 +163,7 @@ def fit_conversations(
         if kind == "ask":
             places = _near(train.asked, _steps, stepping.batch, rng)
             examples = [corpus.example(scene, any_variant(rng)) for corpus, scene in places]
-            return [asked_row(example, words, slots, rng) for example in examples]
+            return [asked_row(example, words, slots, recipe.mixture.unsaid, rng) for example in examples]
         return [draw_row(corpus.example(*item), words, slots, recipe.mixture, rng) for item in plan.items(step)]
 
     stepping.fit(run, model, losses, (recipe.steps,))

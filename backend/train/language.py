@@ -24,6 +24,7 @@ from .examples import Mixture, draw_row, spoken_words
 from .plan import Plan
 from .recipe import read_recipe
 from .run import Run, pick_device, step_seed
+from .seeing import see_each_other
 from .stepping import Stepping
 from .validation import VALIDATIONS, Validation
 
@@ -106,7 +107,10 @@ def fit_language(
     """
     torch.manual_seed(recipe.stepping.seed)
     config = _config(recipe.model if base is None else _sizes_of(base, recipe.model), corpus, tokenizer, words)
-    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base).to(pick_device())
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors, base)
+    if not run.resume:
+        see_each_other(model, corpus, tokenizer)
+    model.to(pick_device())
     stepping = recipe.stepping
     plan = Plan(corpus, stepping.batch, stepping.seed)
     cycles = tuple(epochs * plan.steps_an_epoch for epochs in recipe.cycles)

@@ -55,10 +55,10 @@ class _Variation:
         else:
             self._settled = not writer.settle(_WAIT_SECONDS)
 
-    def restart(self) -> None:
-        """Make room for a better attempt."""
+    def restart(self, start: int) -> None:
+        """Make room for a better attempt, from frame ``start`` on."""
         self.discard()
-        self.stretches = Stretches(self.stretches.total)
+        self.stretches.cut(start)
         self.picture = None
 
     def discard(self) -> None:
@@ -130,8 +130,8 @@ class MotionOutcome:
                 f"Variation {part.sample + 1} came after variation {len(self._variations)}.",
                 "Restart the backend and try again.",
             )
-        if part.start == 0 and self._variations[-1].stretches.received:
-            self._variations[-1].restart()
+        if part.start < self._variations[-1].stretches.received:
+            self._variations[-1].restart(part.start)
         stretches = self._variations[-1].stretches
         motion, place = part.motion, self._asked.place
         if place is not None:

@@ -59,6 +59,11 @@ class Stretches:
         start, self._taken = self._taken, min(self._taken + most, self.received)
         return start, self._whole.slice(start, self._taken)
 
+    def cut(self, frames: int) -> None:
+        """Keep the first frames alone; those that are kept are handed on once more."""
+        self._whole = self.whole.slice(0, frames) if frames else None
+        self.rewind()
+
     def rewind(self) -> None:
         """Hand on everything once more, from the beginning."""
         self._taken = 0

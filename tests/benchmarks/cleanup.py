@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.checks import finds
 from backend.cleanup.cleaner import cleaned
 from backend.cleanup.expected import EXPECTED
 from backend.corpus.choreographer.body import palms
 from backend.corpus.choreographer.families import KINDS
 from backend.corpus.scene import ARRAYS, Contact, Scene, read_scene_motion, read_scenes
-from backend.evaluate.checks import finds
 from backend.evaluate.contacts import Agreement, agreement
 from backend.evaluate.physics import physics
 from protocol.motion import Motion, joined_in_time

@@ -23,6 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from backend.checks import WITH_ACTOR
 from backend.corpus.choreographer.captions import (
     KINDS,
     Prompt,
@@ -32,7 +33,6 @@ from backend.corpus.choreographer.captions import (
     swapped,
 )
 from backend.corpus.scene import read_scenes
-from backend.evaluate.held_out import WITH_ACTOR
 from backend.evaluate.t2m import blind_prompts
 from backend.language.layout import padded_prompts
 from backend.language.model import WORD_NOISE

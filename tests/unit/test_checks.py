@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.checks import CHECKS, finds, judge
+from backend.checks.view import FPS, View, longest_run
 from backend.corpus.choreographer import salsa
 from backend.corpus.choreographer.families import FIRST_TWELVE, KINDS
 from backend.corpus.choreographer.generate import Sources, make_scene
 from backend.corpus.choreographer.library import library_of
 from backend.corpus.cmu import Take, load_takes
 from backend.corpus.scene import Scene
-from backend.evaluate.checks import CHECKS, finds, judge
-from backend.evaluate.checks.view import FPS, View, longest_run
 from protocol import rotations as rot
 from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons

@@ -155,13 +155,14 @@ def test_reading_step_by_step_with_the_cache_equals_reading_all_at_once(model: M
         whole = model.hidden(collate([generation(codes=codes, scales=[1, 1.1])]))[0]
         opening = generation(scales=[1, 1.1], steps=STEPS)
         reader = Reader(model, [opening], never)
-        stepped = [reader.hidden()[0]]
+        stepped, last = [reader.hidden()[0]], None
         for step in range(STEPS):
             for person, scale in ((PERSON_A, 1.0), (PERSON_B, 1.1)):
                 known = torch.from_numpy(codes[person, step])[None]
                 remaining = torch.tensor([STEPS - 1 - step])
                 vectors = model.embed_motion(known, torch.tensor([person]), remaining, torch.tensor([scale]))
-                reader.feed_motion(vectors)
+                reader.feed_motion(vectors if last is None else vectors + model.meeting(known, last))
+                last = known
                 stepped.append(reader.hidden()[0])
     torch.testing.assert_close(torch.stack(stepped), whole[1:-1], atol=1e-5, rtol=1e-4)
 

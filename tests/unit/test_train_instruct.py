@@ -102,10 +102,8 @@ def test_an_edit_gives_the_source_and_learns_the_target(encoded: EncodedCorpus) 
     assert made.symbol[0] == EDIT.marker
     assert not made.learned[made.block == 0].any()
     assert made.learned[made.block == 1].sum() == 2 * encoded.steps(1)
-    assert made.slots[0].tolist() == [0] * len(slots)
-    assert made.slots[1].tolist() == numbers(slots, encoded.scenes[1].script).tolist()
-    assert made.read[0].tolist() == numbers(slots, encoded.scenes[0].script).tolist()
-    assert (made.read[1] == UNREAD).all()
+    assert made.slots.tolist() == [numbers(slots, encoded.scenes[scene].script).tolist() for scene in (0, 1)]
+    assert (made.read == UNREAD).all(), "what is given need not be read from the motion"
 
 
 def test_a_story_begins_with_the_end_of_the_scene_before(
@@ -130,7 +128,9 @@ def test_a_story_begins_with_the_end_of_the_scene_before(
 
 def test_questions_are_given_and_answers_learned(encoded: EncodedCorpus) -> None:
     words = tiny_words()
-    made = asked_row(encoded.example(0), words, slots_of([SCRIPT]), np.random.default_rng(0))
+    slots = slots_of([SCRIPT])
+    made = asked_row(encoded.example(0), words, slots, 0.0, np.random.default_rng(0))
+    assert made.slots[0].tolist() == numbers(slots, encoded.scenes[0].script).tolist()
     asks = 1 + np.flatnonzero((made.symbol[1:] == Marker.ASK) & (made.kind[1:] == 0))
     answers = np.flatnonzero((made.symbol == Marker.ANSWER) & (made.kind == 0))
     assert 1 <= len(asks) == len(answers)

@@ -62,7 +62,10 @@ def tiny_model(words: Words, tokenizer: MotionTokenizer) -> MotionLanguageModel:
         slots=TINY_SLOTS,
         tasks=tuple(TASKS),
     )
-    return MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
+    model = MotionLanguageModel(config, code_vectors(tokenizer), words.vectors).eval()
+    torch.nn.init.normal_(model.between.reading)
+    torch.nn.init.normal_(model.between.outer.weight, std=0.1)
+    return model
 
 
 def tiny_reader(slots: tuple[Slot, ...] = TINY_SLOTS) -> PromptReader:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from protocol.motion import Motion
 
+from ..corpus.choreographer.captions import phrases
 from . import (
     affection,
     combat,
@@ -22,7 +23,7 @@ from . import (
 from .result import CheckResult
 from .view import View
 
-__all__ = ["CHECKS", "CheckResult", "View", "finds", "judge"]
+__all__ = ["CHECKS", "WITH_ACTOR", "CheckResult", "View", "finds", "judge"]
 
 CHECKS: dict[str, Callable[[View], CheckResult]] = {
     "handshake": greetings.handshake,
@@ -80,6 +81,8 @@ CHECKS: dict[str, Callable[[View], CheckResult]] = {
 }
 """The check of every kind."""
 
+WITH_ACTOR = tuple(kind for kind in CHECKS if "actor" in phrases(kind))
+"""Kinds in which it matters who does it: A, B, or both."""
 
 SHAKING = 2500.0
 """Metres a second cubed: no body moves with more jerk on average (the dancers: 260), and in bodies that shake like that
