@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from protocol.errors import DuologueError
@@ -31,9 +30,9 @@ class ReaderRecipe:
     """How a reader is trained.
 
     Attributes:
-        steps: optimizer steps for prompts.
-        instruction_steps: optimizer steps for instructions, after that, with the encoder as it is then.
+        steps: optimizer steps.
         prompts: prompts a step.
+        instructions: instructions a step.
         alone: share of prompts that tell what B alone does, as a prompt for a reaction may.
         hidden: share of a prompt's words that are hidden, so that no single word is relied on.
         tuned_layers: how many of the encoder's last layers are tuned; the others stay as they are.
@@ -47,13 +46,13 @@ class ReaderRecipe:
     """
 
     steps: int
-    instruction_steps: int = 1500
     prompts: int = 64
+    instructions: int = 24
     alone: float = 0.15
     hidden: float = 0.06
-    tuned_layers: int = 3
+    tuned_layers: int = 6
     width: int = 128
-    encoder_rate: float = 2e-4
+    encoder_rate: float = 1.5e-4
     learning_rate: float = 2e-3
     warmup: int = 60
     weight_decay: float = 0.01
@@ -61,8 +60,6 @@ class ReaderRecipe:
     seed: int = 0
 
 
-_NOISE = 0.2
-"""Noise on what instructions' words mean, in shares of its spread, so that near words are read alike."""
 _BATCHES_SORTED = 16
 """Batches whose prompts are sorted by length among themselves."""
 
@@ -89,8 +86,6 @@ def train_reader(corpus: Path, recipe: Path, out: Path, resume: bool) -> None:
     torch.manual_seed(settings.seed)
     reader = PromptReader(encoder, tokenizer, slots_of(script for _, script in scripts), settings.width)
     fit_reader(run, settings, reader.to(pick_device()), scripts)
-    right = learn_instructions(reader, settings, scripts)
-    run.log(settings.steps, instructions_read_right=right)
     if processes.is_main():
         reader.cpu().save(out)
 
@@ -118,57 +113,38 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
     tuned = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
     groups = [
         {"params": tuned, "lr": recipe.encoder_rate},
-        {"params": list(reader.prompts.parameters()), "lr": recipe.learning_rate},
+        {"params": [*reader.prompts.parameters(), *reader.instructions.parameters()], "lr": recipe.learning_rate},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
-    batches = _Batches(scripts, reader, recipe)
+    batches, changes = _Batches(scripts, reader, recipe), Changes(scripts)
+
+    def states(ids: Tensor, mask: Tensor) -> Tensor:
+        """What words mean, some of which are hidden."""
+        ids = ids.masked_fill((torch.rand(ids.shape) < recipe.hidden) & mask, reader.mask_token)
+        return reader.states(ids.to(device), mask.to(device))
 
     def losses(step: int) -> dict[str, Tensor]:
         ids, mask, wanted = batches.of(step)
-        hidden = (torch.rand(ids.shape) < recipe.hidden) & mask
-        ids = ids.masked_fill(hidden, reader.mask_token)
+        told, told_mask, before, asked = _instructions(
+            changes, reader, recipe.instructions, step_seed(recipe.seed, step)
+        )
         with autocast(device, recipe.bfloat16):
-            logits = reader(ids.to(device), mask.to(device))
-        return {"slots": slot_surprise(logits, wanted.to(device))}
+            slots = reader.prompts(states(ids, mask), mask.to(device))
+            changed = reader.instructions(states(told, told_mask), told_mask.to(device), before.to(device))
+        return {"slots": slot_surprise(slots, wanted.to(device)), "changes": slot_surprise(changed, asked.to(device))}
 
     fit(run, reader, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
     reader.eval()
 
 
-def learn_instructions(reader: PromptReader, recipe: ReaderRecipe, scripts: Sequence[Told]) -> float:
-    """Train what reads instructions and nothing else; returns the share read right in the last tenth of the steps."""
-    device = pick_device()
-    changes = Changes(scripts)
-    torch.manual_seed(recipe.seed)
-    optimizer = torch.optim.AdamW(
-        reader.instructions.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.instruction_steps)
-    reader.eval()
-    reader.instructions.train()
-    right = []
-    for step in track(range(recipe.instruction_steps), "Learning to read instructions"):
-        rng = np.random.default_rng(step_seed(recipe.seed, step))
-        drawn = [changes.draw(rng) for _ in range(recipe.prompts)]
-        ids, mask = reader.tokens([text for text, _, _, _ in drawn])
-        before = np.stack([numbers(reader.slots, script) for _, script, _, _ in drawn])
-        wanted = np.stack([numbers(reader.slots, script, told) for _, _, script, told in drawn])
-        ids, mask, known, asked = (
-            part.to(device) for part in (ids, mask, torch.from_numpy(before), torch.from_numpy(wanted))
-        )
-        with torch.no_grad(), autocast(device, recipe.bfloat16):
-            states = reader.states(ids, mask).float()
-        states = states + _NOISE * states.std() * torch.randn_like(states)
-        logits = reader.instructions(states, mask, known)
-        optimizer.zero_grad()
-        slot_surprise(logits, asked).backward()
-        optimizer.step()
-        schedule.step()
-        found = torch.stack([slot.argmax(-1) for slot in logits], -1)
-        right.append(float((found == asked).all(-1).float().mean()))
-    reader.eval()
-    return float(np.mean(right[-max(1, recipe.instruction_steps // 10) :]))
+def _instructions(changes: Changes, reader: PromptReader, count: int, seed: int) -> tuple[Tensor, ...]:
+    """Ids (N, W) of instructions, their mask, the scripts (N, S) that they are about, and what they ask for (N, S)."""
+    rng = np.random.default_rng(seed)
+    drawn = [changes.draw(rng) for _ in range(count)]
+    before = np.stack([numbers(reader.slots, script) for _, script, _, _ in drawn])
+    asked = np.stack([numbers(reader.slots, script, told) for _, _, script, told in drawn])
+    return *reader.tokens([text for text, _, _, _ in drawn]), torch.from_numpy(before), torch.from_numpy(asked)
 
 
 class _Batches:

@@ -100,13 +100,13 @@ def test_every_change_has_words_in_both_splits():
 def test_instructions_say_relative_and_absolute_things_in_the_words_of_their_split():
     rng = np.random.default_rng(0)
     fast, normal = ({"kind": "wave", "actor": "A", "speed": speed} for speed in ("fast", "normal"))
-    train = {instruction(fast, normal, rng, "train") for _ in range(300)}
+    train = {instruction(fast, normal, rng, "train") for _ in range(4000)}
     held_out = {instruction(fast, normal, rng, "held_out") for _ in range(300)}
     assert {"slower", "at a normal speed"} <= train
     assert not any("faster" in text for text in train)
     assert not train & held_out
     assert "the other way round: B does it" in {
-        instruction({"kind": "push", "actor": "A"}, {"kind": "push", "actor": "B"}, rng) for _ in range(900)
+        instruction({"kind": "push", "actor": "A"}, {"kind": "push", "actor": "B"}, rng) for _ in range(4000)
     }
     with pytest.raises(ValueError, match="do not differ"):
         instruction(fast, fast, rng)
