@@ -38,10 +38,10 @@ def _reconstruction(found: dict[str, Any]) -> str:
 
 
 def _t2m(found: dict[str, Any]) -> str:
-    columns = ("found", "found_kind", "truth", "retrieval")
+    columns = ("found", "found_kind", "first", "truth", "retrieval")
     rows = [[kind, *(_percent(shares[name]) for name in columns)] for kind, shares in found["kinds"].items()]
     rows.append(["**all**", *(f"**{_percent(found[name])}**" for name in columns)])
-    head = ["kind", "generated", "generated, whoever does it", "held-out truth", "nearest training caption"]
+    head = ["kind", "generated", "whoever does it", "first attempt", "held-out truth", "nearest training caption"]
     return _table(head, rows)
 
 

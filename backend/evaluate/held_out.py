@@ -172,6 +172,16 @@ def whole(pieces: Iterable[Piece]) -> Motion:
     return joined_in_time([piece.motion for piece in kept(pieces)])
 
 
+def first_attempt(pieces: Iterable[Piece]) -> list[Piece]:
+    """Of the pieces that a model yields, those up to where a better attempt begins."""
+    first: list[Piece] = []
+    for piece in pieces:
+        if first and piece.start <= first[-1].start:
+            break
+        first.append(piece)
+    return first
+
+
 def share(values: Iterable[bool]) -> float:
     """Share of true values; NaN of none."""
     listed = list(values)

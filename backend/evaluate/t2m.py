@@ -3,6 +3,9 @@
 Two lists, one fixed seed a prompt: eight held-out phrasings of every kind that the model knows, and nine blind ones, by
 an author who had seen neither the captions nor the vocabulary of training. The same check judges held-out true scenes
 (how strict the check is) and the training motion whose caption is nearest to the prompt (what looking up would give).
+
+The engine judges its own attempts by these rules, as it understands the prompt, and draws others where one fails. So
+the first attempt is judged as well, which no rule has chosen: what the model makes when it is asked once.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from protocol.motion import Motion, joined_in_time
 from ..checks import WITH_ACTOR, judge
 from ..corpus.choreographer.captions import Prompt
 from ..making import kept
-from .held_out import Corpus, Embed, Maker, Progress, nearest, share, whole
+from .held_out import Corpus, Embed, Maker, Progress, first_attempt, nearest, share, whole
 from .physics import physics
 
 _BLIND = Path(__file__).parent / "blind_prompts.json"
 SECONDS = 5.0
 """Length of every generated motion: the middle of what the corpus holds."""
+SHARES = ("found", "found_kind", "first", "truth", "retrieval")
+"""What is told of every prompt."""
 
 
 def blind_prompts(kind: str) -> list[Prompt]:
@@ -45,8 +50,8 @@ def text_to_motion(
 
     Returns:
         shares in 0..1: ``found`` (kind seen, and done by whom the prompt says), ``found_kind`` (whoever does it),
-        ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt under ``items``; and the `physics` of
-        generated motions, cleaned and raw, and of true ones under ``physics``.
+        ``first`` (found in the first attempt), ``truth``, ``retrieval``; the same by kind under ``kinds``; every prompt
+        under ``items``; and the `physics` of generated motions, cleaned and raw, and of true ones under ``physics``.
     """
     truths = [_truth(prompt, corpus, index) for index, prompt in enumerate(prompts)]
     looked_up = retrieved([prompt.text for prompt in prompts], corpus, embed)
@@ -54,7 +59,8 @@ def text_to_motion(
     moved: dict[str, list[Motion]] = {"generated": [], "generated_raw": [], "held_out_truth": []}
     for index, prompt in enumerate(prompts):
         progress(index / len(prompts), "Text to motion")
-        pieces = kept(model.generate(prompt.text, SECONDS, seed=index))
+        came = list(model.generate(prompt.text, SECONDS, seed=index))
+        pieces = kept(came)
         truth, made = truths[index], whole(pieces)
         moved["generated"].append(made)
         moved["generated_raw"].append(joined_in_time([piece.raw for piece in pieces]))
@@ -67,6 +73,7 @@ def text_to_motion(
                 "actor": prompt.actor,
                 "found": _shows(generated, prompt),
                 "found_kind": generated[prompt.kind].passed,
+                "first": shows(whole(first_attempt(came)), prompt),
                 "seen": [kind for kind, result in generated.items() if result.passed],
                 "truth": shows(truth, prompt),
                 "retrieval": shows(looked_up[index], prompt),
@@ -109,7 +116,7 @@ def _shows(results: dict[str, Any], prompt: Prompt) -> bool:
 
 def summary(items: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Mean of each share over some prompts."""
-    return {name: share(item[name] for item in items) for name in ("found", "found_kind", "truth", "retrieval")}
+    return {name: share(item[name] for item in items) for name in SHARES}
 
 
 def retrieved(texts: Sequence[str], corpus: Corpus, embed: Embed) -> list[Motion]:

