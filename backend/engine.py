@@ -111,6 +111,7 @@ class Engine:
             base = Base.open(folder) if (folder / BASE_FILE).is_file() else None
             spoken = Words.load(folder) if base is None else base.words
             model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors, base).to(device)
+            model.hasten()
             reader = PromptReader.load(folder).to(device)
             engine = cls(checkpoint.name, tokenizer, spoken, model, reader, ScriptBook.load(folder))
         except (ValueError, KeyError, RuntimeError) as error:

@@ -23,7 +23,9 @@ from .tokenizer.config import STRIDE
 from .tokenizer.model import MotionTokenizer
 from .tokenizer.stream import StreamingDecoder
 
-_STEPS_A_PIECE = 2
+_FIRST_STEPS = 8
+"""Latent steps, a good second, that come in small pieces, so that something moves soon; large pieces cost less."""
+_SMALL_PIECE, _LARGE_PIECE = 2, 6
 _SEAM_FRAMES = 15
 """Frames over which a motion that goes on from another one leaves where that one ended."""
 
@@ -74,6 +76,16 @@ def _always(motion: Motion) -> bool:
     return True
 
 
+def _ends_piece(steps: int) -> bool:
+    """Whether a piece of a motion that is watched while it is made ends with so many latent steps."""
+    return steps % (_SMALL_PIECE if steps <= _FIRST_STEPS else _LARGE_PIECE) == 0
+
+
+def _ends_nothing(steps: int) -> bool:
+    """All of a motion is one piece."""
+    return False
+
+
 @dataclass(frozen=True, eq=False)
 class Order:
     """What the language model is asked to make.
@@ -88,7 +100,8 @@ class Order:
         offsets: (P, 22, 3) rest offsets of the persons to make, the last ones of the pair, metres.
         cleaner: makes a cleaner of their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
-        attempts: how many more motions are drawn side by side if the first one does not show what was asked for.
+        rounds: how many motions are drawn side by side in each round of attempts; the next round comes if none of those
+            before shows what was asked for.
         shows: whether a finished motion, where it belongs, shows what was asked for.
         ranked: the numbers of the codes (n, 2, L, D) of whole motions, the likeliest to be what was asked for first.
         before: motion that the model sees first, such as the person that is reacted to.
@@ -109,7 +122,7 @@ class Order:
     cleaner: Callable[[], Cleaner]
     sampling: Sampling
     given: np.ndarray
-    attempts: int = 0
+    rounds: tuple[int, ...] = (1,)
     shows: Callable[[Motion], bool] = field(default=_always)
     ranked: Callable[[np.ndarray], np.ndarray] = field(default=_as_drawn)
     opens: bool = False
@@ -136,59 +149,64 @@ def pieces(
 ) -> Iterator[MotionPiece]:
     """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
 
-    The first attempt comes while it is drawn. If it does not show what was asked for, others are drawn side by side,
-    and the likeliest of those that do follows as a whole; if none does, the likeliest of all.
+    The first attempt comes while it and others are drawn side by side. If it does not show what was asked for, the
+    likeliest of those that do follows as a whole; if none does in any round, the likeliest of all.
 
     Raises:
         Cancelled: once ``cancelled()`` is true.
     """
     generator = torch.Generator().manual_seed(seed)
     steps = order.steps - order.given.shape[1]
+    drawn: list[Tensor] = []
+    finished: dict[int, list[MotionPiece]] = {}
 
-    def drawn(attempts: int) -> Iterator[Tensor]:
-        return motion_steps(model, order.openings, steps, order.sampling, generator, cancelled, order.partner, attempts)
+    def round_of(attempts: int) -> Iterator[Tensor]:
+        """The first attempt's codes (2, D) while a round is drawn, which lies in ``drawn`` in the end."""
+        made = []
+        for codes in motion_steps(
+            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, attempts
+        ):
+            made.append(codes.cpu())
+            yield made[-1][0]
+        drawn.extend(torch.stack(made, 2))  # (2, L, D) each
 
-    first: list[Tensor] = []
-    sent: list[MotionPiece] = []
-    for piece in _pieces_of(order, tokenizer, _noted(drawn(1), first), _STEPS_A_PIECE):
-        sent.append(piece)
+    def likeliest() -> list[int]:
+        given = torch.from_numpy(order.given).expand(len(drawn), *order.given.shape)
+        return [int(number) for number in order.ranked(torch.cat((given, torch.stack(drawn)), 2).numpy())]
+
+    finished[0] = []
+    for piece in _pieces_of(order, tokenizer, round_of(order.rounds[0]), _ends_piece):
+        finished[0].append(piece)
         yield piece
-    if not order.attempts or order.shows(_whole(sent)):
+    if order.shows(_whole(finished[0])):
         return
-    more = list(drawn(order.attempts))
-    made = torch.cat((torch.stack(first, 2), torch.stack([codes.cpu() for codes in more], 2)))  # (1 + n, 2, L, D)
-    given = torch.from_numpy(order.given).expand(len(made), *order.given.shape)
-    finished = {0: sent}
-    ranked = [int(number) for number in order.ranked(torch.cat((given, made), 2).numpy())]
-    for number in ranked:
-        if number not in finished:
-            finished[number] = list(_pieces_of(order, tokenizer, made[number].unbind(1), steps))
-            if order.shows(_whole(finished[number])):
-                yield from finished[number]
-                return
-    if ranked[0]:
-        yield from finished[ranked[0]]
-
-
-def _noted(made: Iterable[Tensor], drawn: list[Tensor]) -> Iterator[Tensor]:
-    """The codes (2, D) of the only attempt in ``made``, each noted in ``drawn``."""
-    for codes in made:
-        drawn.append(codes.cpu())
-        yield drawn[-1][0]
+    for attempts in (0, *order.rounds[1:]):
+        if attempts:
+            list(round_of(attempts))
+        for number in likeliest():
+            if number not in finished:
+                finished[number] = list(_pieces_of(order, tokenizer, drawn[number].unbind(1), _ends_nothing))
+                if order.shows(_whole(finished[number])):
+                    yield from finished[number]
+                    return
+    if best := likeliest()[0]:
+        yield from finished[best]
 
 
 def _whole(made: Iterable[MotionPiece]) -> Motion:
     return joined_in_time([piece.motion for piece in made])
 
 
-def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterable[Tensor], at_once: int) -> Iterator[MotionPiece]:
-    """Decode, clean and place latent steps of codes (2, D) as they come, ``at_once`` of them at once."""
+def _pieces_of(
+    order: Order, tokenizer: MotionTokenizer, made: Iterable[Tensor], ends_piece: Callable[[int], bool]
+) -> Iterator[MotionPiece]:
+    """Decode, clean and place latent steps of codes (2, D) as they come, in pieces that end as ``ends_piece`` says."""
     known = 0 if order.opens else order.given.shape[1] * STRIDE
     seam: Seam | None = None
     decoded: Motion | None = None
     done = 0
     cleaner = order.cleaner()
-    for raw in _decoded(order, known + order.frames, tokenizer, made, at_once):
+    for raw in _decoded(order, known + order.frames, tokenizer, made, ends_piece):
         decoded = raw if decoded is None else joined_in_time([decoded, raw])
         ended = decoded.frames == known + order.frames
         for cleaned in (cleaner.push(raw), cleaner.finish() if ended else None):
@@ -208,7 +226,7 @@ def _pieces_of(order: Order, tokenizer: MotionTokenizer, made: Iterable[Tensor],
 
 
 def _decoded(
-    order: Order, total: int, tokenizer: MotionTokenizer, made: Iterable[Tensor], at_once: int
+    order: Order, total: int, tokenizer: MotionTokenizer, made: Iterable[Tensor], ends_piece: Callable[[int], bool]
 ) -> Iterator[Motion]:
     """Stretches of exactly ``total`` frames as they come out of the decoder, those of what is given first."""
     decoder = StreamingDecoder(tokenizer, order.offsets)
@@ -218,7 +236,7 @@ def _decoded(
     waiting = list(torch.from_numpy(order.given).unbind(1))
     for number, codes in enumerate(made, 1):
         waiting.append(codes)
-        if number % at_once and number < steps:
+        if number < steps and not ends_piece(number):
             continue
         finished = [decoder.push(torch.stack(waiting, 1)[-persons:])]
         waiting = []

@@ -12,6 +12,7 @@ from ..tasks import Marker, roles
 from .layout import MOTION, PADDING, Row, collate
 from .model import MotionLanguageModel
 from .sampling import Sampling, draw, guided
+from .stepper import LlamaStepper
 
 
 class Cancelled(Exception):  # noqa: N818  (not an error: somebody wanted it)
@@ -34,7 +35,8 @@ class Reader:
         self.device = model.markers.weight.device
         batch = collate(opening, left=True).to(self.device)
         self._mask = (batch.kind != PADDING).long()
-        self._cache = DynamicCache()
+        self._cache = DynamicCache() if model.steps is None else LlamaStepper(model.steps)
+        self._whole = bool(self._mask.all())
         self._unread = model.embed(batch)
         self._script = model.scripts(batch.slots[:, -1])
 
@@ -58,17 +60,18 @@ class Reader:
         """
         if self._cancelled():
             raise Cancelled
-        count = self._unread.shape[1]
-        padded = not bool(self._mask.all())
-        positions = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -count:]
+        unread, self._unread = self._unread, self._unread[:, :0]
+        mask = None if self._whole else self._mask
+        if isinstance(self._cache, LlamaStepper):
+            return self._cache(unread, mask)[:, -1]
+        positions = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -unread.shape[1] :]
         states = self.model.transformer(
-            inputs_embeds=self._unread,
-            attention_mask=self._mask if padded else None,
+            inputs_embeds=unread,
+            attention_mask=mask,
             position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
         ).last_hidden_state
-        self._unread = self._unread[:, :0]
         return states[:, -1]
 
 
@@ -103,6 +106,10 @@ def motion_steps(
     """
     rows = [one for one in opening for _ in range(attempts)]
     reader = Reader(model, rows, cancelled)
+    config = model.config
+    samplings = [
+        sampling.at_depth(config.depth(level), of_place=level < config.place_levels) for level in range(config.levels)
+    ]
     last = torch.from_numpy(rows[0].codes[-1:]).to(reader.device) if rows[0].kind[-1] == MOTION else None
     for step in range(steps):
         remaining = torch.full((len(rows),), steps - 1 - step, device=reader.device)
@@ -111,7 +118,7 @@ def motion_steps(
             if given is not None and role == roles(2)[0]:
                 codes = torch.from_numpy(given[step]).to(reader.device).expand(attempts, -1)
             else:
-                codes = draw_codes(model, reader.hidden(), sampling, generator, attempts)
+                codes = draw_codes(model, reader.hidden(), samplings, generator, attempts)
             pair.append(codes)
             codes = codes.repeat(len(opening), 1)
             scale = torch.full((len(rows),), float(opening[0].scales[role]), device=reader.device)
@@ -122,17 +129,21 @@ def motion_steps(
 
 
 def draw_codes(
-    model: MotionLanguageModel, hidden: torch.Tensor, sampling: Sampling, generator: torch.Generator, attempts: int
+    model: MotionLanguageModel,
+    hidden: torch.Tensor,
+    samplings: Sequence[Sampling],
+    generator: torch.Generator,
+    attempts: int,
 ) -> torch.Tensor:
     """Draw the D codes of one position for n attempts, level by level, from hidden states (n or 2 n, width): (n, D)."""
     begun = model.head.begin(hidden)
     partial = torch.zeros(attempts, model.config.latent_width, device=hidden.device)
+    twice = len(hidden) // attempts
     codes = []
-    for level in range(model.config.levels):
-        logits = model.head.level(begun, level, partial.repeat(len(hidden) // attempts, 1))
-        of_place = level < model.config.place_levels
-        depth = sampling.at_depth(model.config.depth(level), of_place=of_place)
-        codes.append(draw(guided(logits, sampling.guidance, attempts), depth, generator).to(hidden.device))
+    for level, sampling in enumerate(samplings):
+        seen = partial if twice == 1 else partial.repeat(twice, 1)
+        logits = guided(model.head.level(begun, level, seen), sampling.guidance, attempts)
+        codes.append(draw(logits, sampling, generator).to(hidden.device))
         partial = partial + model.code_vectors[level, codes[-1]]
     return torch.stack(codes, -1)
 

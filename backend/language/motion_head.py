@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from .config import LanguageConfig
+from .stepper import Int8Linear
 
 
 class MotionHead(nn.Module):
@@ -26,10 +27,16 @@ class MotionHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(levels, config.codes))
         self.dropout = nn.Dropout(config.dropout)
         self.levels, self.inner = levels, inner
+        self._fast: Int8Linear | None = None
+
+    def hasten(self) -> None:
+        """Let `begin` round weights to 8 bits from now on."""
+        self._fast = Int8Linear(self.from_hidden.weight, self.from_hidden.bias)
 
     def begin(self, hidden: torch.Tensor) -> torch.Tensor:
         """What all levels need of the hidden states (..., width): (..., D, inner)."""
-        return self.from_hidden(hidden).unflatten(-1, (self.levels, self.inner))
+        read = self.from_hidden if self._fast is None else self._fast
+        return read(hidden).unflatten(-1, (self.levels, self.inner))
 
     def level(self, begun: torch.Tensor, level: int, partial: torch.Tensor) -> torch.Tensor:
         """Logits (..., K) of one level, given `begin`'s result and the partial latent (..., latent width) before it."""

@@ -64,13 +64,13 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine) ->
     assert next(stream).motion.frames <= 16
     assert steps <= 24, "0.8 s of motion, of which the clean-up keeps most back"
     list(stream)
-    # The opening is not made; and what a model without training makes shows nothing, so more attempts are drawn.
+    # The opening is not made; and what a model without training makes shows nothing, so more attempts follow.
     assert steps == 2 * (2 * 74)
 
 
 def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
-    monkeypatch.setattr("backend.making._STEPS_A_PIECE", 1000)
+    monkeypatch.setattr("backend.making._ends_piece", lambda _: False)
     whole = kept(engine.generate(PROMPT, 3.0))
     assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
@@ -190,7 +190,7 @@ def test_a_better_attempt_takes_the_place_of_one_that_does_not_show_it(
 
     def ranked(_self: Understanding, wanted: np.ndarray, scales: Sequence[float], codes: np.ndarray) -> np.ndarray:
         asked.append(codes)
-        return np.array([3, 0, 2, 1, 4, 5, 6])
+        return np.array([3, 0, 2, 1, *range(4, len(codes))])
 
     def only_the_third_does(motion: Motion, kind: str, actor: str | None) -> bool:
         judged.append(motion)
@@ -205,9 +205,9 @@ def test_a_better_attempt_takes_the_place_of_one_that_does_not_show_it(
     assert len(judged) == 3, "the first, then the likeliest two of the others"
     assert np.array_equal(joined(better).root, judged[2].root)
     (codes,) = asked
-    assert codes.shape[:2] == (7, 2)
+    assert codes.shape[:2] == (4, 2)
     assert (codes[:, :, 0] == codes[0, :, 0]).all(), "all attempts open alike"
-    assert len({each.tobytes() for each in codes}) == 7
+    assert len({each.tobytes() for each in codes}) == 4
 
     monkeypatch.setattr("backend.orders.finds", lambda *_: True)
     assert joined(list(engine.generate(PROMPT, 2.0, seed=5))).frames == 60, "nothing is sent twice"
@@ -215,6 +215,7 @@ def test_a_better_attempt_takes_the_place_of_one_that_does_not_show_it(
     monkeypatch.setattr("backend.orders.finds", lambda *_: False)
     likeliest = kept(engine.generate(PROMPT, 2.0, seed=5))
     assert np.array_equal(joined(likeliest).root, judged[1].root), "where none shows it, the likeliest stands"
+    assert [len(codes) for codes in asked[1:]] == [4, 12, 12], "eight more are drawn, then the best of all is taken"
 
 
 def test_of_several_motions_the_one_that_shows_the_script_comes_first(engine: Engine) -> None:
