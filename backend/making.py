@@ -72,8 +72,8 @@ def _as_drawn(codes: np.ndarray) -> np.ndarray:
     return np.arange(len(codes))
 
 
-def _always(motion: Motion) -> bool:
-    return True
+def _as_wanted(motion: Motion) -> float:
+    return 1.0
 
 
 def _ends_piece(steps: int) -> bool:
@@ -101,8 +101,8 @@ class Order:
         cleaner: makes a cleaner of their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
         rounds: how many motions are drawn side by side in each round of attempts; the next round comes if none of those
-            before shows what was asked for.
-        shows: whether a finished motion, where it belongs, shows what was asked for.
+            before is wholly what was asked for.
+        score: how much of what was asked for a finished motion, where it belongs, shows, 0 to 1.
         ranked: the numbers of the codes (n, 2, L, D) of whole motions, the likeliest to be what was asked for first.
         before: motion that the model sees first, such as the person that is reacted to.
         given: (2, m, D) codes of both persons with which the motion begins.
@@ -123,7 +123,7 @@ class Order:
     sampling: Sampling
     given: np.ndarray
     rounds: tuple[int, ...] = (1,)
-    shows: Callable[[Motion], bool] = field(default=_always)
+    score: Callable[[Motion], float] = field(default=_as_wanted)
     ranked: Callable[[np.ndarray], np.ndarray] = field(default=_as_drawn)
     opens: bool = False
     before: tuple[MotionBlock, ...] = ()
@@ -149,8 +149,8 @@ def pieces(
 ) -> Iterator[MotionPiece]:
     """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
 
-    The first attempt comes while it and others are drawn side by side. If it does not show what was asked for, the
-    likeliest of those that do follows as a whole; if none does in any round, the likeliest of all.
+    The first attempt comes while it and others are drawn side by side. If it is not wholly what was asked for, the
+    likeliest of those that are follows as a whole; if none is in any round, the one that is most of it.
 
     Raises:
         Cancelled: once ``cancelled()`` is true.
@@ -158,7 +158,8 @@ def pieces(
     generator = torch.Generator().manual_seed(seed)
     steps = order.steps - order.given.shape[1]
     drawn: list[Tensor] = []
-    finished: dict[int, list[MotionPiece]] = {}
+    finished: dict[int, list[MotionPiece]] = {0: []}
+    scores: dict[int, float] = {}
 
     def round_of(attempts: int) -> Iterator[Tensor]:
         """The first attempt's codes (2, D) while a round is drawn, which lies in ``drawn`` in the end."""
@@ -174,22 +175,23 @@ def pieces(
         given = torch.from_numpy(order.given).expand(len(drawn), *order.given.shape)
         return [int(number) for number in order.ranked(torch.cat((given, torch.stack(drawn)), 2).numpy())]
 
-    finished[0] = []
     for piece in _pieces_of(order, tokenizer, round_of(order.rounds[0]), _ends_piece):
         finished[0].append(piece)
         yield piece
-    if order.shows(_whole(finished[0])):
-        return
+    scores[0] = order.score(_whole(finished[0]))
     for attempts in (0, *order.rounds[1:]):
+        if scores[0] == 1:
+            return
         if attempts:
             list(round_of(attempts))
         for number in likeliest():
             if number not in finished:
                 finished[number] = list(_pieces_of(order, tokenizer, drawn[number].unbind(1), _ends_nothing))
-                if order.shows(_whole(finished[number])):
+                scores[number] = order.score(_whole(finished[number]))
+                if scores[number] == 1:
                     yield from finished[number]
                     return
-    if best := likeliest()[0]:
+    if best := max(likeliest(), key=scores.__getitem__):
         yield from finished[best]
 
 

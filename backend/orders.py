@@ -13,6 +13,7 @@ from protocol.motion import Motion, joined_as_persons
 from protocol.skeleton import neutral_offsets
 
 from .checks import CHECKS, WITH_ACTOR, finds
+from .checks.edits import EditJudge
 from .cleanup import Cleaner
 from .coding import encoded
 from .features import canonicalized
@@ -71,7 +72,7 @@ class Orders:
             cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
             sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
             rounds=_ROUNDS,
-            shows=self._shows(told),
+            score=self._shows(told),
             ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),
             given=self._understanding.opening(script, seconds, seed),
             opens=True,
@@ -96,7 +97,7 @@ class Orders:
             cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
             sampling=SAMPLING[REACT.name],
             rounds=_ROUNDS,
-            shows=self._shows(told, there),
+            score=self._shows(told, there),
             ranked=partial(self._understanding.ranked, told, sizes),
             given=np.zeros((2, 0, codes.shape[2]), np.int64),
             before=(MotionBlock(codes, self._understanding.open),),
@@ -110,7 +111,7 @@ class Orders:
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.
         """
-        motion, placement = canonicalized(motion)
+        there, (motion, placement) = motion, canonicalized(motion)
         codes, scales = encoded(self._tokenizer, motion)
         known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
         changed = self._understanding.changed(known, instruction, motion.seconds, seed)
@@ -126,7 +127,7 @@ class Orders:
             cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
             rounds=_ROUNDS,
-            shows=self._shows(changed),
+            score=EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed)).score,
             ranked=partial(self._understanding.ranked, changed, scales),
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
             opens=True,
@@ -150,7 +151,7 @@ class Orders:
             cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
             rounds=_ROUNDS,
-            shows=self._shows(script),
+            score=self._shows(script),
             ranked=partial(self._understanding.ranked, script, scales),
             given=codes,
             placed=placement.undo,
@@ -166,8 +167,8 @@ class Orders:
             told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
         return self._understanding.filled(told, before.seconds, seed)
 
-    def _shows(self, script: np.ndarray, partner: Motion | None = None) -> Callable[[Motion], bool]:
-        """Whether the rules see in a finished motion what a script (S,) says that is done, and by whom.
+    def _shows(self, script: np.ndarray, partner: Motion | None = None) -> Callable[[Motion], float]:
+        """1 for a finished motion in which the rules see what a script (S,) says that is done, and by whom; else 0.
 
         Args:
             script: numbers of slots; where they leave the kind open, every motion shows it.
@@ -177,8 +178,8 @@ class Orders:
         kind = told.get("kind")
         actor = told.get("actor") if kind in WITH_ACTOR else None
 
-        def shows(motion: Motion) -> bool:
+        def shows(motion: Motion) -> float:
             pair = motion if partner is None else joined_as_persons([partner, motion])
-            return kind not in CHECKS or finds(pair, kind, actor)
+            return float(kind not in CHECKS or finds(pair, kind, actor))
 
         return shows

@@ -11,25 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..checks import WITH_ACTOR, finds
+from ..checks.manner import HANDS, SPEEDS, Manner, distances, hand_changed, mood_changed, speed_changed
 from ..corpus.dialogues import Turn, read_dialogues
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
-from ..features import canonicalized
 from .held_out import Conversant, Progress, share, whole
-from .manner import Manner, hand_changed, mood_changed, speed_changed
 
 SOURCES = ("generated", "truth", "unedited")
 ROOT_SLACK, POSE_SLACK = 0.25, 0.1
 """Metres by which roots, and joints about them, may be further from the scene before than the true edit has them."""
-SPEEDS = (0.7, 1.4)
-"""Times the haste of the true edit within which it counts as kept."""
-HANDS = 0.4
-"""By how much the right hand's share may differ from the true edit's."""
 
 
 @dataclass(frozen=True)
@@ -181,20 +174,6 @@ class _Seen:
         """Whether the rules see the kind of the edited scene in a motion, done by whom it is done there."""
         kind = str(self.new["kind"])
         return finds(motion, kind, str(self.new["actor"]) if kind in WITH_ACTOR else None)
-
-
-def distances(motion: Motion, other: Motion) -> tuple[float, float]:
-    """How far two motions of pairs are apart over the frames that both have, metres.
-
-    Returns:
-        the mean distance of the roots on the floor, A's first frame laid over the other's; and that of the joints with
-        the roots laid over each other.
-    """
-    frames = min(motion.frames, other.frames)
-    one, two = (canonicalized(which.slice(0, frames))[0].positions() for which in (motion, other))
-    roots = np.linalg.norm((one[:, :, 0] - two[:, :, 0])[..., [0, 2]], axis=-1).mean()
-    poses = np.linalg.norm((one - one[:, :, :1]) - (two - two[:, :, :1]), axis=-1).mean()
-    return float(roots), float(poses)
 
 
 def _shares(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:

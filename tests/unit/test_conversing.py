@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from backend.checks.edits import EditJudge
+from backend.checks.manner import Manner
 from backend.corpus.choreographer.generate import make_scene, remake_scene
 from backend.corpus.dialogues import Dialogue, Turn, write_dialogues
-from backend.corpus.scene import Scene, write_index, write_motion
+from backend.corpus.scene import Scene, read_scene_motion, write_index, write_motion
 from backend.evaluate.card import card_tables
 from backend.evaluate.editing import distances, editing, held_out_edits
 from backend.evaluate.held_out import Conversant, Corpus
-from backend.evaluate.manner import Manner
 from backend.evaluate.reasoning import held_out_questions, reasoning
+from backend.language.slots import value_text
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 from tests.unit.test_choreographer import library, sources  # noqa: F401
@@ -123,6 +125,23 @@ def test_an_edit_that_does_something_else_as_well_does_not_keep_the_rest(folders
     found = editing(Told({words: moved}, {}), edits, quiet)
     assert found["generated"]["kept"] == 0.0
     assert distances(away, away) == (0.0, 0.0)
+
+
+def test_the_engine_prefers_a_true_edit_to_what_was_there_and_to_anything_else(folders):
+    corpus, dialogues, _ = folders
+    for edit in held_out_edits(dialogues, corpus, KINDS, 9):
+        before, true = (read_scene_motion(*where) for where in (edit.before, edit.after))
+        old, new = (
+            {**{name: value_text(value) for name, value in scene.script.items()}, "kind": scene.kind}
+            for _, scene in (edit.before, edit.after)
+        )
+        judge = EditJudge(before, old, new)
+        lost = replace(true, root=true.root + np.linspace(0, 3, true.frames)[:, None, None].astype(np.float32))
+        assert judge.score(true) == 1.0, edit.name
+        if edit.name not in ("kind", "actor"):
+            assert judge.score(lost) < 1.0
+        if edit.name != "mood":
+            assert judge.score(before) < 1.0, edit.name
 
 
 def test_no_more_edits_of_a_property_than_wanted_and_none_of_other_kinds(folders):

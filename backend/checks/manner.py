@@ -14,8 +14,9 @@ import numpy as np
 from protocol.motion import Motion
 from protocol.skeleton import JOINT
 
-from ..checks.view import FPS, View, smoothed
 from ..corpus.choreographer.beats.moods import MOODS
+from ..features import canonicalized
+from .view import FPS, View, smoothed
 
 LIMBS = [JOINT[name] for name in ("pelvis", "left_wrist", "right_wrist", "left_ankle", "right_ankle", "neck")]
 ACTOR = {"A": (0,), "B": (1,), "both": (0, 1)}
@@ -39,6 +40,12 @@ UP, DOWN = 0.75, 0.45
 """Shares of the largest rise: above the first it is done once more, if it has been below the second in between."""
 POSTURES = 0.1
 """Radians of the spine by which two moods must differ to be told apart by rule."""
+
+
+SPEEDS = (0.7, 1.4)
+"""Times the haste of another motion within which it counts as the same."""
+HANDS = 0.4
+"""By how much the right hand's share of two motions may differ and count as the same."""
 
 
 @dataclass(frozen=True)
@@ -154,3 +161,17 @@ def mood_changed(before: Manner, after: Manner, old: str, new: str) -> bool | No
     if abs(asked) < POSTURES:
         return None
     return (after.lean - before.lean) * np.sign(asked) > 1.5
+
+
+def distances(motion: Motion, other: Motion) -> tuple[float, float]:
+    """How far two motions of pairs are apart over the frames that both have, metres.
+
+    Returns:
+        the mean distance of the roots on the floor, A's first frame laid over the other's; and that of the joints with
+        the roots laid over each other.
+    """
+    frames = min(motion.frames, other.frames)
+    one, two = (canonicalized(which.slice(0, frames))[0].positions() for which in (motion, other))
+    roots = np.linalg.norm((one[:, :, 0] - two[:, :, 0])[..., [0, 2]], axis=-1).mean()
+    poses = np.linalg.norm((one - one[:, :, :1]) - (two - two[:, :, :1]), axis=-1).mean()
+    return float(roots), float(poses)

@@ -1,0 +1,64 @@
+"""How well a motion is another one with something changed: what was asked for is there, and the rest is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from protocol.motion import Motion
+
+from ..corpus.dialogues.instructions import changed
+from . import CHECKS, WITH_ACTOR, finds
+from .manner import HANDS, SPEEDS, Manner, distances, hand_changed, mood_changed, speed_changed
+
+_ROOTS, _POSES = 0.4, 0.2
+"""Metres within which roots, and joints about them, are on average where they were before an edit."""
+_DRASTIC = ("kind", "actor")
+"""Changes after which bodies, hands and speeds are others, too."""
+
+
+@dataclass(frozen=True)
+class EditJudge:
+    """Judges edits of one motion of a pair.
+
+    Attributes:
+        before: the motion that is edited.
+        old: entries of its script.
+        new: those of the script that the edit follows.
+    """
+
+    before: Motion
+    old: Mapping[str, str]
+    new: Mapping[str, str]
+
+    def score(self, motion: Motion) -> float:
+        """Share of the rules that a motion keeps, 0 to 1."""
+        kind = self.new.get("kind")
+        asked = changed(self.old, self.new)
+        shown = kind not in CHECKS or finds(motion, kind, self.new.get("actor") if kind in WITH_ACTOR else None)
+        if asked is None or asked in _DRASTIC:
+            return float(shown)
+        was, now = (Manner.of(each, self.new.get("actor", "both")) for each in (self.before, motion))
+        roots, poses = distances(motion, self.before)
+        kept = [roots < _ROOTS, poses < _POSES]
+        if (there := self._changed(was, now, asked)) is not None:
+            kept.append(there)
+        if asked != "speed":
+            kept.append(SPEEDS[0] < now.haste / max(was.haste, 1e-6) < SPEEDS[1])
+        if asked != "hand":
+            kept.append(abs(now.right_handed - was.right_handed) < HANDS)
+        # What is not what it should be is no edit, however near it stays.
+        return (sum(kept) + len(kept) * shown) / (2 * len(kept))
+
+    def _changed(self, was: Manner, now: Manner, asked: str) -> bool | None:
+        """Whether what was asked for is there; None where no rule can tell."""
+        kind, old, new = self.new.get("kind", ""), self.old[asked], self.new[asked]
+        if asked == "speed":
+            return speed_changed(was, now, kind, old, new)
+        if asked == "hand":
+            return hand_changed(was, now, old, new)
+        if asked == "mood":
+            return mood_changed(was, now, old, new)
+        if asked == "count" and (count := now.count(kind)) is not None:
+            return count == int(new)
+        return None
