@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,22 @@ def test_rewound_stretches_begin_anew() -> None:
     assert stretches.waiting == 0
     stretches.rewind()
     assert stretches.take(5)[0] == 0
+
+
+def test_cut_stretches_go_on_from_there_and_hand_on_all_of_it_again() -> None:
+    motion = two_wave(20)
+    better = replace(motion, root=motion.root + 1)
+    stretches = Stretches(20)
+    stretches.push(motion, 0)
+    stretches.take(15)
+    stretches.cut(8)
+    assert (stretches.received, stretches.waiting) == (8, 8)
+    stretches.push(better.slice(8, 20), 8)
+    start, whole = stretches.take(99)
+    assert start == 0
+    np.testing.assert_array_equal(whole.root, np.concatenate((motion.root[:8], better.root[8:])))
+    stretches.cut(0)
+    assert stretches.received == 0
 
 
 @pytest.mark.parametrize(("start", "frames"), [(3, 4), (0, 21)])
