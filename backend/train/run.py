@@ -27,6 +27,7 @@ from . import processes
 from .schedule import cosine_with_restarts
 from .trouble import diverged, memory_explained, unsaved
 
+CHECKPOINT_FILE = "checkpoint.pt"
 _LOG_EVERY = 20
 _SAVE_SECONDS = 120.0
 
@@ -65,7 +66,7 @@ class Run:
 
     def __init__(self, folder: Path, recipe: Any, resume: bool) -> None:
         self.folder = folder
-        self.checkpoint = folder / "checkpoint.pt"
+        self.checkpoint = folder / CHECKPOINT_FILE
         self._log = folder / "log.jsonl"
         recipe_file = folder / "recipe.json"
         text = json.dumps(dataclasses.asdict(recipe), indent=2) + "\n"

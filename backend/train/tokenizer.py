@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,30 @@ from ..tokenizer.losses import LossWeights, reconstruction_losses
 from ..tokenizer.model import MotionTokenizer
 from . import processes
 from .recipe import read_recipe
-from .run import Run, autocast, fit, pick_device, step_seed
+from .run import CHECKPOINT_FILE, Run, autocast, fit, pick_device, step_seed
 from .windows import Windows
 
 _STATISTICS_WINDOWS = 1024
 _CODEBOOK_WINDOWS = 512
+
+
+@dataclass(frozen=True)
+class Sharpening:
+    """How the decoder alone goes on learning when the codes stay as they are.
+
+    Attributes:
+        steps: optimizer steps.
+        weights: of the loss terms.
+        kinds: of interactions whose hands are quick or precise.
+        share: of each batch from these, beside what the batches had before.
+        learning_rate: peak.
+    """
+
+    steps: int = 0
+    weights: LossWeights = field(default_factory=LossWeights)
+    kinds: tuple[str, ...] = ()
+    share: float = 0.4
+    learning_rate: float = 4e-4
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,7 @@ class TokenizerRecipe:
         weight_decay: of AdamW.
         real_share: share of each batch from the real takes; the rest is from choreographed scenes.
         quantizer_dropout: share of windows that lose some of the last residual levels.
+        sharpening: of the decoder, after all that.
         seed: of everything random.
     """
 
@@ -56,6 +76,7 @@ class TokenizerRecipe:
     weight_decay: float = 1e-4
     real_share: float = 0.4
     quantizer_dropout: float = 0.2
+    sharpening: Sharpening = field(default_factory=Sharpening)
     seed: int = 0
 
 
@@ -74,7 +95,14 @@ def train_tokenizer(corpus: Path, recipe: Path, out: Path, resume: bool) -> None
     settings = read_recipe(recipe, TokenizerRecipe)
     run = Run(out, settings, resume)
     sources = [(settings.real_share, real_takes()), (1 - settings.real_share, scene_motions(corpus))]
-    tokenizer = fit_tokenizer(run, settings, [(share, motions) for share, motions in sources if motions and share > 0])
+    sources = [(share, motions) for share, motions in sources if motions and share > 0]
+    tokenizer = fit_tokenizer(run, settings, sources)
+    if settings.sharpening.steps:
+        share, quick = settings.sharpening.share, scene_motions(corpus, kinds=settings.sharpening.kinds)
+        sources = [((1 - share) * before, motions) for before, motions in sources]
+        after = out / "sharpening"
+        begun = resume and (after / CHECKPOINT_FILE).is_file()
+        sharpen(Run(after, settings, begun), settings, tokenizer, [*sources, (share, quick)])
     if processes.is_main():
         tokenizer.save(out)
 
@@ -108,6 +136,29 @@ def fit_tokenizer(
     return tokenizer.cpu().eval()
 
 
+def sharpen(
+    run: Run, recipe: TokenizerRecipe, tokenizer: MotionTokenizer, sources: Sequence[tuple[float, Sequence[Motion]]]
+) -> None:
+    """Train a tokenizer's decoder alone, in place: its codes, which a language model may know, stay as they are."""
+    sharpening, device = recipe.sharpening, pick_device()
+    batches = _Batches(replace(recipe, seed=recipe.seed + 1), sources, device)
+    tokenizer.to(device).requires_grad_(False)
+    tokenizer.decoder.requires_grad_(True)
+    optimizer = torch.optim.AdamW(
+        tokenizer.decoder.parameters(), sharpening.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
+    )
+
+    def losses(step: int) -> dict[str, Tensor]:
+        tokenizer.quantizer.eval()  # in training it would go on moving its codebook
+        features, offsets = batches.draw(step, recipe.batch)
+        with autocast(device):
+            root, sixd, _ = tokenizer(features, offsets)
+        return reconstruction_losses(root.float(), sixd.float(), features, offsets, sharpening.weights)
+
+    fit(run, tokenizer, optimizer, losses, cycles=[sharpening.steps], warmup=recipe.warmup // 4, seed=recipe.seed)
+    tokenizer.cpu().eval()
+
+
 class _Batches:
     def __init__(
         self, recipe: TokenizerRecipe, sources: Sequence[tuple[float, Sequence[Motion]]], device: torch.device
@@ -137,12 +188,16 @@ def real_takes(split: str = "train") -> list[Motion]:
     return [take.motion for take in load_takes(cmu_folder()) if take.split == split]
 
 
-def scene_motions(corpus: Path, split: str = "train") -> list[Motion]:
-    """The choreographed scenes of a split.
+def scene_motions(corpus: Path, split: str = "train", kinds: Collection[str] | None = None) -> list[Motion]:
+    """The choreographed scenes of a split, of some kinds or of all.
 
     Raises:
         DuologueError: ``corpus_missing`` if the folder holds no corpus, ``corpus_broken`` if it cannot be read.
     """
     from ..corpus.scene import read_scene_motion, read_scenes
 
-    return [read_scene_motion(corpus, scene) for scene in read_scenes(corpus) if scene.split == split]
+    return [
+        read_scene_motion(corpus, scene)
+        for scene in read_scenes(corpus)
+        if scene.split == split and (kinds is None or scene.kind in kinds)
+    ]

@@ -11,7 +11,7 @@ from backend.evaluate.reconstruction import reconstruction
 from backend.tokenizer.config import TokenizerConfig
 from backend.train.recipe import read_recipe
 from backend.train.run import Interrupted, Run, cosine_with_restarts, fit, step_seed
-from backend.train.tokenizer import TokenizerRecipe, fit_tokenizer
+from backend.train.tokenizer import Sharpening, TokenizerRecipe, fit_tokenizer, sharpen
 from backend.train.windows import Windows
 from protocol import rotations as rot
 from protocol.errors import DuologueError
@@ -313,3 +313,14 @@ def test_a_small_tokenizer_learns_a_small_dance(tmp_path: Path) -> None:
     assert figures["pose_mm"] < 110
     assert figures["bone_length_mm"] < 0.1
     assert figures["pair_root_mm"] < 400
+
+
+def test_sharpening_changes_what_is_decoded_and_no_code(tmp_path: Path) -> None:
+    motions = [dance(), dance(1)]
+    recipe = dataclasses.replace(TINY, sharpening=Sharpening(steps=6))
+    tokenizer = fit_tokenizer(Run(tmp_path / "run", recipe, False), recipe, [(1.0, motions)])
+    before = {name: value.clone() for name, value in tokenizer.state_dict().items()}
+    sharpen(Run(tmp_path / "sharpening", recipe, False), recipe, tokenizer, [(0.5, motions), (0.5, motions[:1])])
+    changed = {name for name, value in tokenizer.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith("decoder.") for name in changed)
