@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from . import threads  # isort: skip  (sets how threads wait, before torch comes in)
@@ -28,7 +30,7 @@ from .language.sampling import Sampling
 from .language.script_book import ScriptBook
 from .language.words import Words
 from .making import MotionPiece, Order, kept, pieces
-from .orders import SAMPLING, Orders
+from .orders import MORE, ROUNDS, SAMPLING, Orders
 from .refusals import (
     LIMITS,
     at_model_rate,
@@ -53,6 +55,8 @@ given."""
 
 _SAYING = {DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8), ASK.name: Sampling(temperature=0.0)}
 """How each task draws words."""
+
+_OTHER_SEED = 1_000_003
 
 _GAP_MAX = round(LIMITS.seconds_max * FPS) - 2 * AROUND * STRIDE
 
@@ -150,7 +154,7 @@ class Engine:
         check_prompt(prompt, needed=True)
         check_seconds(seconds)
         check_guidance(guidance)
-        return self._made(self._orders.generate(prompt, seconds, seed, guidance), seed, cancelled)
+        return self._made(lambda seed: self._orders.generate(prompt, seconds, seed, guidance), seed, cancelled)
 
     def story(
         self,
@@ -201,7 +205,8 @@ class Engine:
         """
         check_prompt(prompt)
         check_persons(motion, 1)
-        return self._made(self._orders.react(at_model_rate(motion), prompt, seed), seed, cancelled)
+        motion = at_model_rate(motion)
+        return self._made(lambda seed: self._orders.react(motion, prompt, seed), seed, cancelled)
 
     def edit(
         self,
@@ -229,7 +234,8 @@ class Engine:
         check_learned(EDIT.name, self.tasks, self.name)
         check_prompt(instruction, needed=True)
         check_persons(motion, 2)
-        return self._made(self._orders.edit(at_model_rate(motion), instruction, seed, script), seed, cancelled)
+        motion = at_model_rate(motion)
+        return self._made(lambda seed: self._orders.edit(motion, instruction, seed, script), seed, cancelled)
 
     def complete(
         self,
@@ -265,9 +271,9 @@ class Engine:
         motion = at_model_rate(motion, longest=math.inf)
         check_gap((first, last), motion.frames, _GAP_MAX)
         before = motion.slice(0, first)
-        script = self._orders.script_for(prompt, before, seed)
         if last >= motion.frames:
-            return self._made(self._orders.go_on(before, script, last - first), seed, cancelled)
+            return self._made(partial(self._orders.go_on, before, prompt, last - first), seed, cancelled)
+        script = self._orders.script_for(prompt, before, seed)
         around = Gap.of(motion, first, last, self._tokenizer)
         return self._filled(around, script, seed, cancelled)
 
@@ -315,8 +321,10 @@ class Engine:
         opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
         return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
-    def _made(self, order: Order, seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
-        return pieces(order, self._model, self._tokenizer, seed, cancelled)
+    def _made(self, order: Callable[[int], Order], seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
+        """Make what is ordered with a seed; further rounds order it with other seeds, so by other scripts."""
+        others = (replace(order(seed + _OTHER_SEED * number), attempts=MORE) for number in range(1, ROUNDS))
+        return pieces(chain([order(seed)], others), self._model, self._tokenizer, seed, cancelled)
 
     def _scenes(
         self, prompts: Sequence[str], frames: int, seed: int, before: Motion | None, cancelled: Callable[[], bool]
@@ -329,8 +337,7 @@ class Engine:
             if before is None:
                 scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
             else:
-                script = self._orders.script_for(prompt, before, seed + number)
-                scene = self._made(self._orders.go_on(before, script, count), seed + number, cancelled)
+                scene = self._made(partial(self._orders.go_on, before, prompt, count), seed + number, cancelled)
             for piece in scene:
                 came.append(piece)
                 yield replace(piece, start=start + piece.start, total=frames)

@@ -100,8 +100,7 @@ class Order:
         offsets: (P, 22, 3) rest offsets of the persons to make, the last ones of the pair, metres.
         cleaner: makes a cleaner of their frames, in the canonical frame of the motion.
         sampling: how codes are drawn.
-        rounds: how many motions are drawn side by side in each round of attempts; the next round comes if none of those
-            before is wholly what was asked for.
+        attempts: how many motions are drawn side by side.
         score: how much of what was asked for a finished motion, where it belongs, shows, 0 to 1.
         ranked: the numbers of the codes (n, 2, L, D) of whole motions, the likeliest to be what was asked for first.
         before: motion that the model sees first, such as the person that is reacted to.
@@ -122,7 +121,7 @@ class Order:
     cleaner: Callable[[], Cleaner]
     sampling: Sampling
     given: np.ndarray
-    rounds: tuple[int, ...] = (1,)
+    attempts: int = 1
     score: Callable[[Motion], float] = field(default=_as_wanted)
     ranked: Callable[[np.ndarray], np.ndarray] = field(default=_as_drawn)
     opens: bool = False
@@ -141,57 +140,67 @@ class Order:
 
 
 def pieces(
-    order: Order,
+    orders: Iterable[Order],
     model: MotionLanguageModel,
     tokenizer: MotionTokenizer,
     seed: int,
     cancelled: Callable[[], bool],
 ) -> Iterator[MotionPiece]:
-    """Make what was ordered, piece by piece, exactly ``order.frames`` frames in all.
+    """Make what was ordered, piece by piece, exactly as many frames as the orders say.
 
     The first attempt comes while it and others are drawn side by side. If it is not wholly what was asked for, the
-    likeliest of those that are follows as a whole; if none is in any round, the one that is most of it.
+    likeliest of those that are follows as a whole; if none is, another round is drawn by the next order; and if none is
+    in any round, the one that is most of it follows.
+
+    Args:
+        orders: one for each round; they ask for the same in different ways.
+        model: in evaluation mode.
+        tokenizer: of its codes.
+        seed: of all that is drawn.
+        cancelled: asked before every step of the language model.
 
     Raises:
         Cancelled: once ``cancelled()`` is true.
     """
     generator = torch.Generator().manual_seed(seed)
-    steps = order.steps - order.given.shape[1]
     drawn: list[Tensor] = []
     finished: dict[int, list[MotionPiece]] = {0: []}
     scores: dict[int, float] = {}
+    ranking: list[int] = []
 
-    def round_of(attempts: int) -> Iterator[Tensor]:
+    def round_of(order: Order) -> Iterator[Tensor]:
         """The first attempt's codes (2, D) while a round is drawn, which lies in ``drawn`` in the end."""
-        made = []
+        made: list[Tensor] = []
+        steps = order.steps - order.given.shape[1]
         for codes in motion_steps(
-            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, attempts
+            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, order.attempts
         ):
             made.append(codes.cpu())
             yield made[-1][0]
         drawn.extend(torch.stack(made, 2))  # (2, L, D) each
 
-    def likeliest() -> list[int]:
-        given = torch.from_numpy(order.given).expand(len(drawn), *order.given.shape)
-        return [int(number) for number in order.ranked(torch.cat((given, torch.stack(drawn)), 2).numpy())]
-
-    for piece in _pieces_of(order, tokenizer, round_of(order.rounds[0]), _ends_piece):
-        finished[0].append(piece)
-        yield piece
-    scores[0] = order.score(_whole(finished[0]))
-    for attempts in (0, *order.rounds[1:]):
-        if scores[0] == 1:
-            return
-        if attempts:
-            list(round_of(attempts))
-        for number in likeliest():
+    for order in orders:
+        begun = len(drawn)
+        if not begun:
+            for piece in _pieces_of(order, tokenizer, round_of(order), _ends_piece):
+                finished[0].append(piece)
+                yield piece
+            scores[0] = order.score(_whole(finished[0]))
+            if scores[0] == 1:
+                return
+        else:
+            list(round_of(order))
+        given = torch.from_numpy(order.given).expand(order.attempts, *order.given.shape)
+        ranked = order.ranked(torch.cat((given, torch.stack(drawn[begun:])), 2).numpy())
+        for number in (begun + ranked).tolist():
             if number not in finished:
                 finished[number] = list(_pieces_of(order, tokenizer, drawn[number].unbind(1), _ends_nothing))
                 scores[number] = order.score(_whole(finished[number]))
                 if scores[number] == 1:
                     yield from finished[number]
                     return
-    if best := max(likeliest(), key=scores.__getitem__):
+            ranking.append(number)
+    if best := max(ranking, key=scores.__getitem__):
         yield from finished[best]
 
 

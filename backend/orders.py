@@ -29,16 +29,18 @@ from .tokenizer.stream import FPS
 from .understanding import Understanding
 
 SAMPLING = {
-    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, top_p=0.92),
-    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, top_p=0.92),
-    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, top_p=0.92),
-    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, top_p=0.92),
+    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
+    COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0),
 }
 """How each task draws motion."""
 
-_ROUNDS = (4, 8)
-"""Motions that are drawn side by side. A step of so small a model is mostly overhead: eight take half as long again as
-one does."""
+_ATTEMPTS, MORE = 4, 8
+"""Motions that are drawn side by side, in the first round and in each other one. A step of so small a model is mostly
+overhead: eight take half as long again as one does."""
+ROUNDS = 3
+"""How often motions are drawn, each time by another script that says the same, before the best of all is taken."""
 
 _CONTEXT = 3
 """Latent steps of what was before, with which a motion that goes on from it begins."""
@@ -71,7 +73,7 @@ class Orders:
             offsets=offsets,
             cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
             sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
-            rounds=_ROUNDS,
+            attempts=_ATTEMPTS,
             score=self._shows(told),
             ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),
             given=self._understanding.opening(script, seconds, seed),
@@ -96,7 +98,7 @@ class Orders:
             offsets=partner,
             cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
             sampling=SAMPLING[REACT.name],
-            rounds=_ROUNDS,
+            attempts=_ATTEMPTS,
             score=self._shows(told, there),
             ranked=partial(self._understanding.ranked, told, sizes),
             given=np.zeros((2, 0, codes.shape[2]), np.int64),
@@ -126,7 +128,7 @@ class Orders:
             offsets=motion.offsets,
             cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
-            rounds=_ROUNDS,
+            attempts=_ATTEMPTS,
             score=EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed)).score,
             ranked=partial(self._understanding.ranked, changed, scales),
             given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
@@ -135,8 +137,9 @@ class Orders:
             placed=placement.undo,
         )
 
-    def go_on(self, before: Motion, script: np.ndarray, frames: int) -> Order:
-        """``frames`` frames that go on from the end of a pair's motion, in its world, following a script (S,)."""
+    def go_on(self, before: Motion, prompt: str, frames: int, seed: int) -> Order:
+        """``frames`` frames that go on from the end of a pair's motion, in its world."""
+        script = self.script_for(prompt, before, seed)
         known = min(_CONTEXT * STRIDE, before.frames // STRIDE * STRIDE)
         tail, placement = canonicalized(before.slice(before.frames - known, before.frames))
         codes, scales = encoded(self._tokenizer, tail)
@@ -150,7 +153,7 @@ class Orders:
             offsets=before.offsets,
             cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
             sampling=SAMPLING[GENERATE.name],
-            rounds=_ROUNDS,
+            attempts=_ATTEMPTS,
             score=self._shows(script),
             ranked=partial(self._understanding.ranked, script, scales),
             given=codes,
