@@ -49,6 +49,7 @@ def evaluate(
     per_kind: Annotated[
         int, typer.Option(min=1, help="Held-out scenes of each kind for m2t, react and retrieval.")
     ] = 8,
+    phrasings: Annotated[int, typer.Option(min=1, help="Held-out phrasings of each kind for t2m; there are 8.")] = 8,
     evaluator: Annotated[
         Path, typer.Option(help="Folder of the trained evaluator: see `duologue train evaluator`.")
     ] = Path("runs/evaluator"),
@@ -89,7 +90,7 @@ def evaluate(
         engine = Engine.load(folder)
         if task in (Part.edit, Part.ask) and not isinstance(engine, Conversant):
             raise DuologueError("task_unknown", f"{engine.name} neither edits nor answers.", "Take one that does.")
-        trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator, flattened, dialogues)
+        trial = Trial(engine, folder, scenes, per_kind, repeats, evaluator, flattened, dialogues, phrasings)
         for name, measure in MEASURES.items():
             if task in (Part.all, Part(name)):
                 figures |= _finite(measure(trial, show))

@@ -38,6 +38,7 @@ class Trial:
         checkpoint: its folder.
         corpus: scenes of the kinds that the checkpoint knows.
         per_kind: test scenes of each kind.
+        phrasings: held-out phrasings of each kind.
         repeats: of protocols that repeat what is random.
         evaluator: folder of a trained evaluator; retrieval needs one, other protocols leave out what they would ask it.
         flattened: folder of the trained baseline with flattened codes; without it there are no figures of it.
@@ -53,6 +54,7 @@ class Trial:
     evaluator: Path
     flattened: Path = Path("runs/flattened")
     dialogues: Path = Path("data/dialogues")
+    phrasings: int = 8
 
     @property
     def judge(self) -> Evaluator | None:
@@ -72,7 +74,7 @@ def _reconstruct(trial: Trial, progress: Progress) -> dict[str, Any]:
 
 
 def _t2m(trial: Trial, progress: Progress) -> dict[str, Any]:
-    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)]
+    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)[: trial.phrasings]]
     figures = text_to_motion(trial.model, trial.corpus, prompts, trial.embed, progress)
     return {"physics": figures.pop("physics"), "t2m": figures}
 
@@ -104,7 +106,7 @@ def _flattened(trial: Trial, progress: Progress) -> dict[str, Any]:
         return {}
     tokenizer, read = MotionTokenizer.load(trial.checkpoint), prompt_reader(trial.checkpoint)
     model = FlattenedModel.load(trial.flattened, tokenizer, read)
-    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)]
+    prompts = [prompt for kind in trial.corpus.kinds for prompt in held_out_prompts(kind)[: trial.phrasings]]
     found = text_to_motion(model, trial.corpus, prompts, trial.embed, progress)
     return {"flattened": {name: found[name] for name in ("found", "found_kind", "prompts")}}
 

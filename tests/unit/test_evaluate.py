@@ -254,7 +254,7 @@ def test_the_card_holds_what_was_measured_and_can_be_written_again(tmp_path: Pat
     card.write_text("# Model\n\nBefore.\n")
     write_card(card, FIGURES)
     once = card.read_text()
-    assert "| hug | 75 % | 75 % | 100 % | – |" in once
+    assert "| hug | 75 % | 75 % | 50 % | 100 % | – |" in once
     assert "| **all** | **80 %** |" in once
     assert "0.012" in once
     card.write_text(once + "\nAfter.\n")
