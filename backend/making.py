@@ -14,7 +14,7 @@ from protocol import rotations as rot
 from protocol.motion import Motion, joined_in_time
 
 from .cleanup import Cleaner
-from .language.decode import motion_steps
+from .language.decode import Cancelled, motion_steps
 from .language.layout import MotionBlock, Row, row
 from .language.model import MotionLanguageModel
 from .language.sampling import Sampling
@@ -25,7 +25,7 @@ from .tokenizer.stream import StreamingDecoder
 
 _FIRST_STEPS = 8
 """Latent steps, a good second, that come in small pieces, so that something moves soon; large pieces cost less."""
-_SMALL_PIECE, _LARGE_PIECE = 2, 6
+_SMALL_PIECE, _LARGE_PIECE, _UNWATCHED_PIECE = 2, 6, 20
 _SEAM_FRAMES = 15
 """Frames over which a motion that goes on from another one leaves where that one ended."""
 
@@ -81,9 +81,9 @@ def _ends_piece(steps: int) -> bool:
     return steps % (_SMALL_PIECE if steps <= _FIRST_STEPS else _LARGE_PIECE) == 0
 
 
-def _ends_nothing(steps: int) -> bool:
-    """All of a motion is one piece."""
-    return False
+def _ends_long_piece(steps: int) -> bool:
+    """Whether a piece of a motion that nobody watches ends with so many latent steps: one may cancel between them."""
+    return steps % _UNWATCHED_PIECE == 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +194,8 @@ def pieces(
         ranked = order.ranked(torch.cat((given, torch.stack(drawn[begun:])), 2).numpy())
         for number in (begun + ranked).tolist():
             if number not in finished:
-                finished[number] = list(_pieces_of(order, tokenizer, drawn[number].unbind(1), _ends_nothing))
+                codes = _unless(cancelled, drawn[number].unbind(1))
+                finished[number] = list(_pieces_of(order, tokenizer, codes, _ends_long_piece))
                 scores[number] = order.score(_whole(finished[number]))
                 if scores[number] == 1:
                     yield from finished[number]
@@ -202,6 +203,14 @@ def pieces(
             ranking.append(number)
     if best := max(ranking, key=scores.__getitem__):
         yield from finished[best]
+
+
+def _unless(cancelled: Callable[[], bool], steps: Iterable[Tensor]) -> Iterator[Tensor]:
+    """The steps one by one, until somebody cancels."""
+    for codes in steps:
+        if cancelled():
+            raise Cancelled
+        yield codes
 
 
 def _whole(made: Iterable[MotionPiece]) -> Motion:

@@ -263,9 +263,9 @@ def test_a_real_engine_serves_streams_and_cancels(checkpoint: Path, tmp_path: Pa
             while not client.wait_for(Welcome, timeout=20).ready:
                 pass
             job = client.send(Submit("generate", "two people hug", seconds=2.0))
-            parts = kept([part for part in client.until(Result, job) if isinstance(part, MotionPart)])
+            parts = [part for part in client.until(Result, job) if isinstance(part, MotionPart)]
             assert len(parts) > 3
-            assert joined_in_time([part.motion for part in parts]).frames == 60
+            assert joined_in_time([part.motion for part in kept(parts)]).frames == 60
             job = client.send(Submit("generate", "two people hug", seconds=10.0, samples=8))
             client.wait_for(MotionPart, job)
             start = time.perf_counter()
