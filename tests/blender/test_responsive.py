@@ -17,7 +17,7 @@ from tests.fake_backend import play
 TICK_SECONDS = 0.05
 """What a person does not notice, in CPU time, because the machine that tests may be busy with other things."""
 TICK_SHARE = 0.25
-"""Of the work of a job, at most, in one tick: on a slow machine every tick is longer, but none does most of the work."""
+"""Of the work of a job, at most, in one tick: on a slow machine all ticks are longer, but none does most of it."""
 
 
 def ticks(stage: Stage) -> list[float]:
