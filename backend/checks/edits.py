@@ -9,7 +9,7 @@ from protocol.motion import Motion
 
 from ..corpus.dialogues.instructions import changed
 from . import CHECKS, WITH_ACTOR, finds
-from .manner import HANDS, SPEEDS, Manner, distances, hand_changed, mood_changed, speed_changed
+from .manner import HANDS, SPEEDS, Manner, as_asked, distances
 
 _ROOTS, _POSES = 0.4, 0.2
 """Metres within which roots, and joints about them, are on average where they were before an edit."""
@@ -41,7 +41,7 @@ class EditJudge:
         was, now = (Manner.of(each, self.new.get("actor", "both")) for each in (self.before, motion))
         roots, poses = distances(motion, self.before)
         kept = [roots < _ROOTS, poses < _POSES]
-        if (there := self._changed(was, now, asked)) is not None:
+        if (there := as_asked(was, now, self.new.get("kind", ""), asked, self.old[asked], self.new[asked])) is not None:
             kept.append(there)
         if asked != "speed":
             kept.append(SPEEDS[0] < now.haste / max(was.haste, 1e-6) < SPEEDS[1])
@@ -49,16 +49,3 @@ class EditJudge:
             kept.append(abs(now.right_handed - was.right_handed) < HANDS)
         # What is not what it should be is no edit, however near it stays.
         return (sum(kept) + len(kept) * shown) / (2 * len(kept))
-
-    def _changed(self, was: Manner, now: Manner, asked: str) -> bool | None:
-        """Whether what was asked for is there; None where no rule can tell."""
-        kind, old, new = self.new.get("kind", ""), self.old[asked], self.new[asked]
-        if asked == "speed":
-            return speed_changed(was, now, kind, old, new)
-        if asked == "hand":
-            return hand_changed(was, now, old, new)
-        if asked == "mood":
-            return mood_changed(was, now, old, new)
-        if asked == "count" and (count := now.count(kind)) is not None:
-            return count == int(new)
-        return None

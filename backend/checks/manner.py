@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -161,6 +162,19 @@ def mood_changed(before: Manner, after: Manner, old: str, new: str) -> bool | No
     if abs(asked) < POSTURES:
         return None
     return (after.lean - before.lean) * np.sign(asked) > 1.5
+
+
+def as_asked(before: Manner, after: Manner, kind: str, name: str, old: Any, new: Any) -> bool | None:
+    """Whether the entry ``name`` of a script of ``kind`` went from ``old`` to ``new``; None where no rule can tell."""
+    if name == "speed":
+        return speed_changed(before, after, kind, old, new)
+    if name == "hand":
+        return hand_changed(before, after, old, new)
+    if name == "mood":
+        return mood_changed(before, after, old, new)
+    if name == "count" and (count := after.count(kind)) is not None:
+        return count == int(new)
+    return None
 
 
 def distances(motion: Motion, other: Motion) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion
 
 from ..checks import WITH_ACTOR, finds
-from ..checks.manner import HANDS, SPEEDS, Manner, distances, hand_changed, mood_changed, speed_changed
+from ..checks.manner import HANDS, SPEEDS, Manner, as_asked, distances
 from ..corpus.dialogues import Turn, read_dialogues
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
 from .held_out import Conversant, Progress, share, whole
@@ -142,19 +142,11 @@ class _Seen:
 
     def changed(self, motion: Motion) -> bool | None:
         """Whether what was asked for is there; None where no rule can tell."""
-        name, manner = self.edit.name, Manner.of(motion, str(self.new["actor"]))
-        old, new = self.old[name], self.new[name]
+        name = self.edit.name
         if name in ("kind", "actor"):
             return self._shows(motion)
-        if name == "speed":
-            return speed_changed(self.was, manner, str(self.new["kind"]), old, new)
-        if name == "hand":
-            return hand_changed(self.was, manner, old, new)
-        if name == "mood":
-            return mood_changed(self.was, manner, old, new)
-        if name == "count" and (count := manner.count(str(self.new["kind"]))) is not None:
-            return count == int(new)
-        return None
+        manner = Manner.of(motion, str(self.new["actor"]))
+        return as_asked(self.was, manner, str(self.new["kind"]), name, self.old[name], self.new[name])
 
     def kept(self, motion: Motion) -> bool:
         """Whether everything else is as in the true edit: the kind and who does it, the hand, the speed, the ways."""
