@@ -13,7 +13,7 @@ from typing import Any
 from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
 LANGUAGE_FILES = ("language.json", "language.safetensors", "scripts.safetensors")

@@ -314,11 +314,15 @@ class Engine:
         check_prompt(question, needed=True)
         check_persons(motion, 1, 2)
         codes, scales = encoded(self._tokenizer, canonicalized(at_model_rate(motion))[0])
+        script = self._understanding.shown(codes, scales)
+        answer = self._understanding.answer(question, script)
+        if answer is not None:
+            return iter((f"{answer}.",))
         texts = [
             TextBlock(self._words.encode(question), learned=False, opening=Marker.ASK),
             TextBlock((), learned=False, opening=Marker.ANSWER),
         ]
-        opening = row(ASK, [MotionBlock(codes, self._understanding.shown(codes, scales))], scales, texts)
+        opening = row(ASK, [MotionBlock(codes, script)], scales, texts)
         return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
     def _made(self, order: Callable[[int], Order], seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:

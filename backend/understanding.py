@@ -10,11 +10,12 @@ import torch
 
 from protocol.errors import DuologueError
 
+from .answering import answered
 from .language.layout import MotionBlock, collate, row
 from .language.model import MotionLanguageModel, likeliest
 from .language.prompt_reader import PromptReader
 from .language.script_book import ScriptBook
-from .language.slots import UNSAID, numbers, script_of
+from .language.slots import UNSAID, numbers, script_of, value_of
 from .language.words import Words
 from .tasks import DESCRIBE
 
@@ -95,6 +96,15 @@ class Understanding:
     def opening(self, script: np.ndarray, seconds: float, seed: int) -> np.ndarray:
         """Codes (2, 0 or 1, D) with which a motion of a script opens."""
         return self._book.opening(script, seconds, np.random.default_rng(seed))
+
+    def answer(self, question: str, script: np.ndarray) -> str | None:
+        """What the script (S,) of a motion answers to a question; None if it does not."""
+        sort = self._reader.read_question(question)
+        told = self.entries(script)
+        if sort is None or "kind" not in told:
+            return None
+        known = {name: value_of(value) for name, value in told.items()}
+        return answered(sort, question, known | {"events": self._book.events(script)})
 
     def changed(self, before: np.ndarray, instruction: str, seconds: float, seed: int) -> np.ndarray:
         """A script as an instruction wants it; what that does not speak of stays as far as it can.

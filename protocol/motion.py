@@ -9,7 +9,7 @@ import numpy as np
 
 from . import rotations as rot
 from .errors import DuologueError
-from .skeleton import JOINT_COUNT, MIRROR, PARENTS
+from .skeleton import GENERATIONS, JOINT_COUNT, MIRROR
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +87,11 @@ class Motion:
         """World positions (T, P, 22, 3) in metres and world rotations (T, P, 22, 4) of all joints."""
         positions = np.empty((*self.rotations.shape[:3], 3), np.float32)
         world = np.empty_like(self.rotations)
-        for joint, parent in enumerate(PARENTS):
-            if parent < 0:
-                positions[:, :, joint], world[:, :, joint] = self.root, self.rotations[:, :, joint]
-                continue
-            world[:, :, joint] = rot.multiply(world[:, :, parent], self.rotations[:, :, joint])
-            positions[:, :, joint] = positions[:, :, parent] + rot.rotate(world[:, :, parent], self.offsets[:, joint])
+        positions[:, :, 0], world[:, :, 0] = self.root, self.rotations[:, :, 0]
+        for joints, parents in GENERATIONS:
+            above = world[:, :, parents]
+            world[:, :, joints] = rot.multiply(above, self.rotations[:, :, joints])
+            positions[:, :, joints] = positions[:, :, parents] + rot.rotate(above, self.offsets[:, joints])
         return positions, world
 
     def person(self, index: int) -> Motion:

@@ -38,6 +38,18 @@ PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18,
 """Index of each joint's parent; -1 for the pelvis. A parent always comes before its children."""
 
 
+def _generations() -> tuple[tuple[list[int], list[int]], ...]:
+    found, parents = [], [0]
+    while joints := [joint for joint, parent in enumerate(PARENTS) if parent in parents]:
+        found.append((joints, [PARENTS[joint] for joint in joints]))
+        parents = joints
+    return tuple(found)
+
+
+GENERATIONS = _generations()
+"""The joints below the pelvis, those equally far from it together, and the parent of each."""
+
+
 def _mirrored(name: str) -> str:
     if name.startswith("left_"):
         return "right_" + name.removeprefix("left_")

@@ -1,10 +1,10 @@
-"""Reads prompts and instructions into the slots of a script: who does what, with which hand, how fast ...
+"""Reads prompts and instructions into the slots of a script, and hears what sort of question is asked.
 
 A small BERT tells what each word means where it stands: all-MiniLM-L6-v2 (Apache-2.0 licence,
 https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2), which has learned from a billion pairs of sentences
 which of them mean the same, tuned on prompts. So words are understood that no training prompt has, and "A pushes B" is
 not "B pushes A". Each slot then asks the words that matter to it; in an instruction, such as "with the other hand", it
-knows what its value was.
+knows what its value was. What sort of question is asked is one more slot.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from transformers import BertConfig, BertModel
 from .int8 import from_int8, to_int8
 from .layout import padded_prompts
 from .model import likeliest
-from .slots import Slot
+from .slots import UNSAID, Slot
 from .wheels import fetch_files
 from .words import normalized
 
@@ -95,7 +95,8 @@ class PromptReader(nn.Module):
         encoder: gives each word its meaning.
         tokenizer: its tokenizer.
         slots: what is read.
-        width: features of a question.
+        sorts: of questions that are told apart from others.
+        width: features of what is asked of the words.
         dropout: on the answers, in training.
 
     Raises:
@@ -103,10 +104,16 @@ class PromptReader(nn.Module):
     """
 
     def __init__(
-        self, encoder: BertModel, tokenizer: Tokenizer, slots: Sequence[Slot], width: int = 128, dropout: float = 0.1
+        self,
+        encoder: BertModel,
+        tokenizer: Tokenizer,
+        slots: Sequence[Slot],
+        sorts: Sequence[str],
+        width: int = 128,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.slots, self.width = tuple(slots), width
+        self.slots, self.sorts, self.width = tuple(slots), tuple(sorts), width
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_TOKENS_MAX)
@@ -118,6 +125,7 @@ class PromptReader(nn.Module):
         meaning = encoder.config.hidden_size
         self.prompts = Answers(meaning, self.slots, width, dropout, about=False)
         self.instructions = Answers(meaning, self.slots, width, dropout, about=True)
+        self.questions = Answers(meaning, (Slot("sort", self.sorts),), width, dropout, about=False)
 
     def tokens(self, prompts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids (N, W) padded on the right and their mask (N, W); case and final full stop do not matter."""
@@ -149,12 +157,21 @@ class PromptReader(nn.Module):
         logits = self.instructions(self.states(ids, mask), mask, torch.from_numpy(before)[None].to(device))
         return np.array([int(slot[0].argmax()) for slot in logits], np.int64)
 
+    @torch.inference_mode()
+    def read_question(self, question: str) -> str | None:
+        """The sort of question that is asked; None if it is most likely none of those."""
+        device = self.prompts.questions.device
+        ids, mask = (part.to(device) for part in self.tokens([question]))
+        number = int(self.questions(self.states(ids, mask), mask)[0].argmax())
+        return self.sorts[number - 1] if number != UNSAID else None
+
     def save(self, folder: Path) -> None:
         """Write config, tokenizer and weights, these as int8, into a checkpoint folder."""
         config = {
             "encoder": self.encoder.config.to_diff_dict(),
             "width": self.width,
             "slots": [asdict(slot) for slot in self.slots],
+            "sorts": self.sorts,
         }
         (folder / CONFIG_FILE).write_text(json.dumps(config) + "\n", encoding="utf-8", newline="\n")
         self._tokenizer.save(str(folder / TOKENIZER_FILE))
@@ -171,7 +188,7 @@ class PromptReader(nn.Module):
         slots = [Slot(slot["name"], tuple(slot["values"])) for slot in config["slots"]]
         encoder = BertModel(BertConfig.from_dict(config["encoder"]), add_pooling_layer=False)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-        reader = cls(encoder, tokenizer, slots, config["width"])
+        reader = cls(encoder, tokenizer, slots, config["sorts"], config["width"])
         reader.load_state_dict(from_int8(load_file(folder / WEIGHTS_FILE)))
         return reader.eval()
 

@@ -1,4 +1,4 @@
-"""Whole scripts to fill what a prompt leaves open, such as with which hand and how fast, and how their scenes open.
+"""Whole scripts to fill what a prompt leaves open, such as with which hand and how fast, and how their scenes go.
 
 A model that is told everything moves with more purpose than one that is told half and must make up its mind on the
 way, so what nobody said is taken from one of the scripts that training saw. And a motion opens as one of those scenes
@@ -7,15 +7,22 @@ did, for 0.13 s: where the two stand at first decides who will do what to whom, 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from .slots import UNSAID
 
 FILE = "scripts.safetensors"
+_COURSES = "courses"
 _NEAREST = 12
+
+Events = Sequence[Mapping[str, Any]]
 
 
 class ScriptBook:
@@ -25,11 +32,21 @@ class ScriptBook:
         scripts: (N, S) numbers of slots; the first slot is the kind.
         seconds: (N,) how long each of them took.
         openings: (N, 2, D) codes of both persons in its first latent step.
+        events: what happens in each of them, as scripts of the corpus list it: ``beat``, ``actor`` and ``start``.
     """
 
-    def __init__(self, scripts: np.ndarray, seconds: np.ndarray, openings: np.ndarray) -> None:
+    def __init__(
+        self,
+        scripts: np.ndarray,
+        seconds: np.ndarray,
+        openings: np.ndarray,
+        events: Sequence[Events],
+    ) -> None:
         self.scripts, self.seconds = scripts.astype(np.int64), seconds.astype(np.float32)
         self.openings = openings.astype(np.int64)
+        told = [json.dumps(each) for each in events]
+        self._courses = sorted(set(told))
+        self._course = np.array([self._courses.index(each) for each in told])
 
     def filled(
         self, told: np.ndarray, seconds: float, rng: np.random.Generator, wished: np.ndarray | None = None
@@ -61,9 +78,18 @@ class ScriptBook:
         """
         if script[0] == UNSAID:
             return np.zeros((2, 0, self.openings.shape[2]), np.int64)
+        return self.openings[self._drawn(self._likeness(script), seconds, rng)][:, None]
+
+    def events(self, script: np.ndarray) -> Events:
+        """What happens in a scene of a script (S,), as in most of those that are most like it."""
+        likeness = self._likeness(script)
+        taken = self._course[likeness == likeness.max()]
+        return json.loads(self._courses[np.bincount(taken).argmax()])
+
+    def _likeness(self, script: np.ndarray) -> np.ndarray:
+        """How much each of the scripts is like another (S,), (N,): the kind and who acts matter most."""
         same = self.scripts == script
-        alike = same.sum(1) + len(script) * (2 * same[:, 0] + same[:, 1])
-        return self.openings[self._drawn(alike, seconds, rng)][:, None]
+        return same.sum(1) + len(script) * (2 * same[:, 0] + same[:, 1])
 
     def _drawn(self, alike: np.ndarray, seconds: float, rng: np.random.Generator) -> int:
         """The number of one of the scripts that are most alike, of about this length."""
@@ -77,11 +103,16 @@ class ScriptBook:
             "scripts": self.scripts.astype(np.uint8),
             "seconds": self.seconds,
             "openings": self.openings.astype(np.int16),
+            "course": self._course.astype(np.uint16),
         }
-        save_file(stored, folder / FILE)
+        save_file(stored, folder / FILE, {_COURSES: json.dumps(self._courses)})
 
     @classmethod
     def load(cls, folder: Path) -> ScriptBook:
         """Read what `save` wrote."""
-        arrays = load_file(folder / FILE)
-        return cls(arrays["scripts"], arrays["seconds"], arrays["openings"])
+        with safe_open(folder / FILE, "np") as file:
+            scripts, seconds, openings, course = (
+                file.get_tensor(name) for name in ("scripts", "seconds", "openings", "course")
+            )
+            courses = [json.loads(told) for told in json.loads(file.metadata()[_COURSES])]
+        return cls(scripts, seconds, openings, [courses[number] for number in course])

@@ -65,6 +65,13 @@ def script_of(slots: Collection[Slot], filled: np.ndarray) -> dict[str, str]:
     return {slot.name: slot.values[number - 1] for slot, number in zip(slots, filled, strict=True) if number}
 
 
+def value_of(text: str) -> bool | int | str:
+    """The value of a script that `value_text` wrote."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.isdigit() else text
+
+
 def value_text(value: object) -> str:
     """A script's value as the slots write it: ``true``, ``left``, or a number up to 6."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -71,13 +71,16 @@ def reader(
     out: Out,
     corpus: Corpus = Path("data/corpus"),
     recipe: Recipe = _RECIPES / "duologue-small.reader.yaml",
+    start: Annotated[
+        Path | None, typer.Option(help="Folder of a reader run, or a checkpoint, whose reader is trained further.")
+    ] = None,
     resume: Resume = False,
 ) -> None:
     """Train the reader that turns prompts into scripts, which takes no motion."""
     threads.set_thread_count(threads.TRAINING)
     from .reader import train_reader
 
-    _run(lambda: train_reader(corpus, recipe, out, resume), out)
+    _run(lambda: train_reader(corpus, recipe, out, resume, start), out)
 
 
 @app.command()

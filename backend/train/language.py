@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..corpus.dialogues.steps import events_of
 from ..language.base import Base, BaseRecipe
 from ..language.config import LanguageConfig
 from ..language.model import MotionLanguageModel, code_vectors
@@ -167,11 +168,12 @@ def _sizes_of(base: Base, sizes: ModelSizes) -> ModelSizes:
 
 
 def script_book(corpus: EncodedCorpus, config: LanguageConfig) -> ScriptBook:
-    """The scripts of training scenes, each in one of the four variants, how long it took, and how it opens."""
+    """The scripts of training scenes, each in one of the four variants, how long it took, and how it goes."""
     train = corpus.of_split("train")
     variants = np.random.default_rng(0).integers(len(VARIANTS), size=len(train))
     scenes = [(int(scene), int(variant)) for scene, variant in zip(train, variants, strict=True)]
-    scripts = np.stack([numbers(config.slots, corpus.script(*item)) for item in scenes])
+    told = [corpus.script(*item) for item in scenes]
+    scripts = np.stack([numbers(config.slots, script) for script in told])
     seconds = np.array([corpus.steps(scene) * STRIDE / FPS for scene, _ in scenes])
     openings = np.stack([corpus.example(*item).codes[:, 0] for item in scenes])
-    return ScriptBook(scripts, seconds, openings)
+    return ScriptBook(scripts, seconds, openings, [events_of(script["kind"], script) for script in told])

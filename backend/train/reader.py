@@ -1,4 +1,4 @@
-"""Trains the reader of prompts and instructions, from scripts and words that are true of them: it sees no motion."""
+"""Trains the reader of prompts, instructions and questions, from scripts and words about them: it sees no motion."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from torch import Tensor
 
 from protocol.errors import DuologueError
 
+from ..corpus.dialogues.questions import SORTS
 from ..corpus.scene import read_scenes
 from ..language.losses import slot_surprise
-from ..language.prompt_reader import PromptReader, fetch_encoder
+from ..language.prompt_reader import CONFIG_FILE, PromptReader, fetch_encoder
 from ..language.slots import numbers, slots_of
 from . import processes
+from .asking import Asking
 from .changes import Changes
 from .codes import VARIANTS, script_in
 from .prompts import pair_prompt, person_prompt
@@ -33,10 +35,11 @@ class ReaderRecipe:
         steps: optimizer steps.
         prompts: prompts a step.
         instructions: instructions a step.
+        questions: questions a step.
         alone: share of prompts that tell what B alone does, as a prompt for a reaction may.
         hidden: share of a prompt's words that are hidden, so that no single word is relied on.
         tuned_layers: how many of the encoder's last layers are tuned; the others stay as they are.
-        width: features of a slot's question.
+        width: features of what is asked of the words.
         encoder_rate: peak learning rate of the encoder.
         learning_rate: peak learning rate of what reads the slots.
         warmup: steps to the peak.
@@ -48,6 +51,7 @@ class ReaderRecipe:
     steps: int
     prompts: int = 64
     instructions: int = 24
+    questions: int = 16
     alone: float = 0.15
     hidden: float = 0.06
     tuned_layers: int = 6
@@ -67,7 +71,7 @@ Told = tuple[str, Mapping[str, Any]]
 """A kind of interaction and a script of it."""
 
 
-def train_reader(corpus: Path, recipe: Path, out: Path, resume: bool) -> None:
+def train_reader(corpus: Path, recipe: Path, out: Path, resume: bool, start: Path | None = None) -> None:
     """Train a reader by a recipe and write it into the run's folder.
 
     Args:
@@ -75,19 +79,33 @@ def train_reader(corpus: Path, recipe: Path, out: Path, resume: bool) -> None:
         recipe: YAML file of a `ReaderRecipe`.
         out: the run's folder.
         resume: go on with the run that is there.
+        start: folder of a reader that is trained further; None for a new one.
 
     Raises:
-        DuologueError: ``corpus_missing``, ``encoder_missing``, ``recipe_invalid``, and what `Run` and `fit` raise.
+        DuologueError: ``corpus_missing``, ``encoder_missing``, ``run_unfinished`` if ``start`` holds no reader,
+            ``recipe_invalid``, and what `Run` and `fit` raise.
     """
     settings = read_recipe(recipe, ReaderRecipe)
     run = Run(out, settings, resume)
-    encoder, tokenizer = fetch_encoder(out / "encoder")
     scripts = training_scripts(corpus)
     torch.manual_seed(settings.seed)
-    reader = PromptReader(encoder, tokenizer, slots_of(script for _, script in scripts), settings.width)
+    reader = _new(out, scripts, settings.width) if start is None else _begun(start)
     fit_reader(run, settings, reader.to(pick_device()), scripts)
     if processes.is_main():
         reader.cpu().save(out)
+
+
+def _new(out: Path, scripts: Sequence[Told], width: int) -> PromptReader:
+    encoder, tokenizer = fetch_encoder(out / "encoder")
+    return PromptReader(encoder, tokenizer, slots_of(script for _, script in scripts), SORTS, width)
+
+
+def _begun(start: Path) -> PromptReader:
+    if not (start / CONFIG_FILE).is_file():
+        raise DuologueError(
+            "run_unfinished", f"{start} holds no reader.", "Name a finished reader run, or a checkpoint."
+        )
+    return PromptReader.load(start).train()
 
 
 def training_scripts(corpus: Path) -> list[Told]:
@@ -111,13 +129,14 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
     for module in frozen:
         module.requires_grad_(False)
     tuned = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
+    heads = (reader.prompts, reader.instructions, reader.questions)
     groups = [
         {"params": tuned, "lr": recipe.encoder_rate},
-        {"params": [*reader.prompts.parameters(), *reader.instructions.parameters()], "lr": recipe.learning_rate},
+        {"params": [parameter for part in heads for parameter in part.parameters()], "lr": recipe.learning_rate},
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
-    batches, changes = _Batches(scripts, reader, recipe), Changes(scripts)
+    batches, changes, asking = _Batches(scripts, reader, recipe), Changes(scripts), Asking(scripts, recipe.seed)
 
     def states(ids: Tensor, mask: Tensor) -> Tensor:
         """What words mean, some of which are hidden."""
@@ -126,21 +145,26 @@ def fit_reader(run: Run, recipe: ReaderRecipe, reader: PromptReader, scripts: Se
 
     def losses(step: int) -> dict[str, Tensor]:
         ids, mask, wanted = batches.of(step)
-        told, told_mask, before, asked = _instructions(
-            changes, reader, recipe.instructions, step_seed(recipe.seed, step)
-        )
+        rng = np.random.default_rng(step_seed(recipe.seed, step))
+        told, told_mask, before, asked = _instructions(changes, reader, recipe.instructions, rng)
+        questions, sorts = zip(*(asking.draw(rng) for _ in range(recipe.questions)), strict=True)
+        put, put_mask = reader.tokens(questions)
         with autocast(device, recipe.bfloat16):
             slots = reader.prompts(states(ids, mask), mask.to(device))
             changed = reader.instructions(states(told, told_mask), told_mask.to(device), before.to(device))
-        return {"slots": slot_surprise(slots, wanted.to(device)), "changes": slot_surprise(changed, asked.to(device))}
+            heard = reader.questions(states(put, put_mask), put_mask.to(device))
+        return {
+            "slots": slot_surprise(slots, wanted.to(device)),
+            "changes": slot_surprise(changed, asked.to(device)),
+            "questions": slot_surprise(heard, torch.tensor(sorts, device=device)[:, None]),
+        }
 
     fit(run, reader, optimizer, losses, cycles=[recipe.steps], warmup=recipe.warmup, seed=recipe.seed)
     reader.eval()
 
 
-def _instructions(changes: Changes, reader: PromptReader, count: int, seed: int) -> tuple[Tensor, ...]:
+def _instructions(changes: Changes, reader: PromptReader, count: int, rng: np.random.Generator) -> tuple[Tensor, ...]:
     """Ids (N, W) of instructions, their mask, the scripts (N, S) that they are about, and what they ask for (N, S)."""
-    rng = np.random.default_rng(seed)
     drawn = [changes.draw(rng) for _ in range(count)]
     before = np.stack([numbers(reader.slots, script) for _, script, _, _ in drawn])
     asked = np.stack([numbers(reader.slots, script, told) for _, _, script, told in drawn])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import chain
 
 import bpy
 import numpy as np
@@ -18,9 +19,13 @@ from ..retarget.pair import Partner, Stage
 from ..retarget.residuals import Residuals
 from ..retarget.timing import Resampler
 from ..stubs import ArmatureObject, Context
-from .measured import USUAL, Measured, measure
+from .condition import check_present
+from .measured import USUAL, Measured, check_keyed, measure
 from .previous import Previous
 from .track import Track
+
+_WAIT_SECONDS = 0.005
+"""How long a step waits for a whole motion that is being worked out."""
 
 
 class PairWriter:
@@ -58,12 +63,7 @@ class PairWriter:
         Raises:
             DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode`` or what `measure` raises.
         """
-        if len(set(targets)) != len(targets):
-            raise DuologueError(
-                "one_rig_for_both",
-                f"“{targets[0].name}” was given for both persons.",
-                "Pick two different armatures.",
-            )
+        _check_distinct(targets)
         for target in targets:
             _check_writable(target)
         self._start_frame, self._title, self._play = start_frame, title, play
@@ -79,18 +79,29 @@ class PairWriter:
         self._action = ""
         self.residuals: Residuals | None = None
         """What retargeting could not keep; None before the whole motion is written."""
-        self._settling: Future[tuple[Motion, Residuals]] | None = None
 
-    def write(self, motion: Motion, start: int, *, settle_later: bool = False) -> None:
-        """Key the next stretch of motion; with the last one, key all of it anew, as only the whole can be.
+    def write(self, motion: Motion, start: int) -> None:
+        """Key the next stretch of motion, and after the last one all of it, as `writing` and `settling` do, at once.
+
+        Raises:
+            DuologueError: what they raise.
+        """
+        parts = self.writing(motion, start)
+        if start + motion.frames == self._total:
+            parts = chain(parts, self.settling())
+        for _ in parts:
+            pass
+
+    def writing(self, motion: Motion, start: int) -> Iterator[None]:
+        """Key the next stretch of motion, a little at every step, so that a window need not stand still meanwhile.
 
         Args:
             motion: as many persons as there are targets, at any frame rate.
             start: index of its first frame in the whole motion.
-            settle_later: whether the whole is left to `settle`, because it takes longer than a window may stand still.
 
         Raises:
-            DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone`` if a rig was removed meanwhile.
+            DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone`` or ``action_gone`` if one was removed
+                meanwhile; at a step.
         """
         if motion.persons != len(self._tracks):
             raise DuologueError(
@@ -99,49 +110,37 @@ class PairWriter:
                 "Give each person one rig.",
             )
         first, stretch = self._resampler.push(motion, start)
-        whole = start + motion.frames == self._total and not settle_later
-        if stretch is not None:
-            self._stretches.append(stretch)
-        if not self._stretches or (stretch is None and not whole):
+        if stretch is None:
             return
+        self._stretches.append(stretch)
         if self._stage is None:
             known = [track.rig.calibration for track in self._tracks]
-            self._stage = Stage(self._stretches[0], known, self._beside, self._options)
+            self._stage = Stage(stretch, known, self._beside, self._options)
             self._begin()
-        if whole:
-            on_rigs, self.residuals = self._stage.settled(joined_in_time(self._stretches))
-            self._key(on_rigs, 0, anew=True)
-        else:
-            self._key(self._stage.on_bodies(self._stretches[-1], first), first)
+        on_bodies = self._stage.on_bodies(stretch, first)
+        yield
+        yield from self._keying(on_bodies, first, anew=False)
 
-    def settle(self, seconds: float) -> bool:
+    def settling(self) -> Iterator[None]:
         """Key the whole motion anew once it is worked out, in a thread that touches nothing of Blender's.
 
-        Args:
-            seconds: how long to wait for the thread.
-
-        Returns:
-            Whether it must be waited for longer.
-
         Raises:
-            DuologueError: ``rig_gone`` or ``action_gone`` if one was removed meanwhile.
+            DuologueError: ``rig_gone`` or ``action_gone`` if one was removed meanwhile; at a step.
         """
-        if self._stage is None or self.residuals is not None:
-            return False
-        if self._settling is None:
-            pool = ThreadPoolExecutor(1, "duologue-retarget")
-            self._settling = pool.submit(self._stage.settled, joined_in_time(self._stretches))
-            pool.shutdown(wait=False)
-        if not wait([self._settling], seconds).done:
-            return True
-        on_rigs, self.residuals = self._settling.result()
-        self._key(on_rigs, 0, anew=True)
-        return False
+        if self._stage is None:
+            return
+        pool = ThreadPoolExecutor(1, "duologue-retarget")
+        work = pool.submit(self._stage.settled, joined_in_time(self._stretches))
+        pool.shutdown(wait=False)
+        while not wait([work], _WAIT_SECONDS).done:
+            yield
+        on_rigs, self.residuals = work.result()
+        yield from self._keying(on_rigs, 0, anew=True)
 
-    def _key(self, on_rigs: Motion, first: int, *, anew: bool = False) -> None:
+    def _keying(self, on_rigs: Motion, first: int, *, anew: bool) -> Iterator[None]:
         frames = self._start_frame + np.arange(first, first + on_rigs.frames)
         for person, track in enumerate(self._tracks):
-            track.key(self.action, on_rigs.person(person), frames, anew=anew)
+            yield from track.keying(self._action, on_rigs.person(person), frames, anew=anew)
 
     @property
     def action(self) -> Action | None:
@@ -187,6 +186,29 @@ class PairWriter:
         self._action = action.name
         for track in self._tracks:
             track.begin(action, self._start_frame, self._play)
+
+
+def check_targets(targets: Sequence[ArmatureObject], options: Options) -> None:
+    """See that motion can be written onto rigs, as far as a glance tells: `measure` looks closer, and takes longer.
+
+    Raises:
+        DuologueError: ``one_rig_for_both``, ``rig_linked``, ``rig_in_tweak_mode``, or what `check_present` and
+            `check_keyed` raise.
+    """
+    _check_distinct(targets)
+    for target in targets:
+        _check_writable(target)
+        check_present(target)
+        check_keyed(target, options)
+
+
+def _check_distinct(targets: Sequence[ArmatureObject]) -> None:
+    if len(set(targets)) != len(targets):
+        raise DuologueError(
+            "one_rig_for_both",
+            f"“{targets[0].name}” was given for both persons.",
+            "Pick two different armatures.",
+        )
 
 
 def _check_writable(target: ArmatureObject) -> None:

@@ -66,7 +66,7 @@ def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:
     """
     found = detection_of(armature)
     if found.error is not None:
-        raise found.error
+        raise found.error.with_traceback(None)
     return found.bone_map
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -71,13 +72,36 @@ class Track:
             add_curves(action, slot, path, one.bone, 1)
             set_constant(compat.channelbag(action, slot).fcurves.find(path), frame, one.value)
 
-    def key(self, action: Action | None, motion: Motion, frames: np.ndarray, *, anew: bool) -> None:
-        """Key a one-person motion on the rig's own body at scene frames (T,), after what is keyed or ``anew``.
+    def keying(self, action: str, motion: Motion, frames: np.ndarray, *, anew: bool) -> Iterator[None]:
+        """Key a one-person motion on the rig's own body, a property at every step.
+
+        Args:
+            action: name of the Action: Blender's own data may be replaced between two steps.
+            motion: P = 1.
+            frames: (T,) scene frames, after those that have keys; or from the first of these on.
+            anew: whether these keys take the place of all that there are.
 
         Raises:
-            DuologueError: ``rig_gone`` or ``action_gone``.
+            DuologueError: ``rig_gone`` or ``action_gone``; at a step.
         """
-        target = self.previous.find()
+        if anew:
+            self._last = [None] * len(self._properties)
+        written = self._values(motion)
+        yield
+        for number, (one, values) in enumerate(zip(self._properties, written, strict=True)):
+            if one.mode:
+                values = channel_values(values, one.mode, self._last[number])
+                self._last[number] = values[-1]
+            curves = self._curves(action)
+            write_keys(
+                [curves.find(one.path, index=index) for index in range(one.components)], frames, values, anew=anew
+            )
+            self.previous.find().update_tag(refresh={"TIME"})
+            yield
+
+    def _curves(self, name: str) -> Any:
+        """The F-curves of the rig's slot of an Action."""
+        target, action = self.previous.find(), bpy.data.actions.get(name)
         slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
         if action is None or slot is None:
             raise DuologueError(
@@ -85,16 +109,7 @@ class Track:
                 f"The Action of “{target.name}” was removed while its motion was being made.",
                 "Undo that and try again.",
             )
-        curves = compat.channelbag(action, slot).fcurves
-        if anew:
-            self._last = [None] * len(self._properties)
-        for number, (one, values) in enumerate(zip(self._properties, self._values(motion), strict=True)):
-            if one.mode:
-                values = channel_values(values, one.mode, self._last[number])
-                self._last[number] = values[-1]
-            keyed = [curves.find(one.path, index=index) for index in range(one.components)]
-            write_keys(keyed, frames, values, anew=anew)
-        target.update_tag(refresh={"TIME"})
+        return compat.channelbag(action, slot).fcurves
 
     def _values(self, motion: Motion) -> list[np.ndarray]:
         """Rotations (T, 4) or locations (T, 3) of every property, in the order of `_properties`."""

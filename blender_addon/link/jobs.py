@@ -25,7 +25,7 @@ BUSY_INTERVAL, IDLE_INTERVAL = 0.05, 0.5
 """Seconds between ticks while something is awaited, and while the connection is merely watched."""
 _WORK_INTERVAL = 0.01
 """Seconds between ticks while there is something to do here: just enough for Blender to draw and to listen."""
-_READ_SECONDS, _WORK_SECONDS = 0.03, 0.005
+_READ_SECONDS, _WORK_SECONDS = 0.03, 0.015
 """How long a tick may read animation, and after how long it begins no further piece of work."""
 _READING = "Reading the animation"
 _CANCELLED = "cancelled"

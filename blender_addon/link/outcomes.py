@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import bpy
 import numpy as np
@@ -13,7 +13,7 @@ from protocol.messages import SCRIPT, MotionPart, Result
 from protocol.motion import Motion, joined_as_persons
 
 from .. import captions, compat, conversation, figures, previews, scripts
-from ..animation.apply import PairWriter
+from ..animation.apply import PairWriter, check_targets
 from ..animation.measured import USUAL, Measured, measure
 from ..animation.named import Named
 from ..animation.previous import Previous
@@ -24,11 +24,10 @@ from .job import Reading
 from .stretches import Stretches
 
 _FRAMES_AT_ONCE = 30
-"""Most frames of a piece of work: onto two rigs of 22 bones that is some 30 ms of work, hardly more than for 8."""
+"""Most frames that are retargeted at once, which takes hardly longer than for 8."""
 
 
-_WAIT_SECONDS = 0.005
-"""How long to wait for a whole motion that is being worked out."""
+_DONE = object()
 
 
 class _Variation:
@@ -39,21 +38,26 @@ class _Variation:
         self.seconds = part.total / part.motion.fps
         self.writer: PairWriter | None = None
         self.picture: np.ndarray | None = None
+        self._begun: Iterator[None] | None = None
         self._settled = False
 
     @property
     def unwritten(self) -> bool:
         """Whether frames wait to be written, or all of them to be written anew as a whole."""
-        return bool(self.stretches.waiting) or (self.stretches.complete and not self._settled)
+        return (
+            self._begun is not None or bool(self.stretches.waiting) or (self.stretches.complete and not self._settled)
+        )
 
     def write(self, writer: PairWriter) -> None:
-        """Write some frames, or see whether the whole can be written."""
+        """Write a little: of some frames, or of the whole."""
         self.writer = writer
-        if self.stretches.waiting:
+        if self._begun is None and self.stretches.waiting:
             start, motion = self.stretches.take(_FRAMES_AT_ONCE)
-            writer.write(motion, start, settle_later=True)
-        else:
-            self._settled = not writer.settle(_WAIT_SECONDS)
+            self._begun = writer.writing(motion, start)
+        elif self._begun is None:
+            self._begun, self._settled = writer.settling(), True
+        if next(self._begun, _DONE) is _DONE:
+            self._begun = None
 
     def restart(self, start: int) -> None:
         """Make room for a better attempt, from frame ``start`` on."""
@@ -69,7 +73,7 @@ class _Variation:
 
     def forget(self) -> None:
         """It is on the characters no more."""
-        self.writer = None
+        self.writer = self._begun = None
         self._settled = False
         self.stretches.rewind()
 
@@ -98,11 +102,11 @@ class MotionOutcome:
             again: the same was asked for before, and the result of that makes room for this one.
 
         Raises:
-            DuologueError: what `PairWriter` has against one of the targets, said now and not when motion arrives.
+            DuologueError: what `check_targets` has against one of the targets, said now and not when motion arrives.
         """
         pair = pair_of_key(scene, asked.pair)
         self._options = options_of(pair) if pair is not None else USUAL
-        PairWriter(scene, targets, 1, asked.frame_start, caption, options=self._options)
+        check_targets(targets, self._options)
         self._scene = scene.name
         self._targets = [Named.of(target) for target in targets]
         self._caption, self._asked, self._beside, self._again = caption, asked, beside, again

@@ -49,10 +49,12 @@ def best_map(rig: Rig) -> BoneMap:
     """
     found = detect(rig)
     if found.error is not None:
-        raise found.error
+        raise found.error.with_traceback(None)
     return found.bone_map
 
 
+# One click asks about the same two rigs several times.
+@lru_cache(maxsize=8)
 def detect(rig: Rig) -> Detection:
     """Choose among the families by names and hierarchy; where none is complete, go by structure.
 

@@ -12,7 +12,7 @@ from protocol.errors import DuologueError
 
 @dataclass(frozen=True, eq=False)
 class Rig:
-    """The bones of an armature in their rest pose.
+    """The bones of an armature in their rest pose; equal to another that is built in the same way.
 
     Attributes:
         name: what people call the rig, for messages.
@@ -31,6 +31,16 @@ class Rig:
     tails: np.ndarray
     world: np.ndarray
     connected: frozenset[str] = field(default_factory=frozenset)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rig) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        arrays = (self.rest.tobytes(), self.tails.tobytes(), self.world.tobytes())
+        return self.name, self.bones, tuple(self.parents), self.connected, *arrays
 
     def index(self, bone: str) -> int:
         """Index of the bone of that name."""

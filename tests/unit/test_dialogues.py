@@ -7,14 +7,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
+from backend.answering import answered
 from backend.corpus.choreographer.captions import Split, swapped
 from backend.corpus.choreographer.generate import generate
 from backend.corpus.dialogues import instruction, question, read_dialogues, right
 from backend.corpus.dialogues.edits import VALUES, Change, index_of, make_edit, possible_changes
 from backend.corpus.dialogues.instructions import changed, instructions
 from backend.corpus.dialogues.make import Order, make_dialogues
-from backend.corpus.dialogues.questions import KINDS, askable, family_of
-from backend.corpus.dialogues.steps import steps_of, third_person
+from backend.corpus.dialogues.questions import KINDS, SORTS, askable, family_of, sort_of, worded
+from backend.corpus.dialogues.steps import events_of, steps_of, third_person
 from backend.corpus.dialogues.stories import make_story
 from backend.corpus.dialogues.writer import Endpoint, Grammar
 from backend.corpus.scene import Scene, read_scene_motion, read_scenes
@@ -129,6 +130,29 @@ def test_the_judge_takes_true_answers_and_no_false_ones(scripts):
                 others = {other for kind_, other in true if kind_ == question_kind and other != answer}
                 assert not any(right(question_kind, other, told) for other in others)
     assert asked == set(KINDS)
+
+
+def test_a_script_answers_its_own_questions_even_if_only_the_order_of_its_events_is_known(scripts):
+    rng, asked_of = np.random.default_rng(0), set()
+    for kind, script in scripts.items():
+        known = {**script, "events": events_of(kind, script)}
+        assert [[step.reference for step in group] for group in steps_of(kind, known)] == [
+            [step.reference for step in group] for group in steps_of(kind, script)
+        ]
+        for asked, _ in askable(kind, script):
+            asked_of.add(sort_of(asked))
+            for _ in range(3):
+                answer = answered(sort_of(asked), worded(asked, script, rng, "train"), known)
+                assert answer is not None
+                assert right(asked, answer, script), (asked, answer)
+    assert asked_of == set(SORTS)
+
+
+def test_what_a_script_does_not_say_is_not_answered(scripts):
+    handshake = scripts["handshake"]
+    assert answered("win", "who wins?", handshake) is None
+    assert answered("before", "what happens before A plays the piano?", handshake) is None
+    assert answered("who", "who does it?", {"kind": "push"}) is None
 
 
 def test_swapped_persons_change_who_did_it(scripts):

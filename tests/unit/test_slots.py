@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.language.script_book import ScriptBook
-from backend.language.slots import UNSAID, numbers, script_of, slots_of
+from backend.language.slots import UNSAID, numbers, script_of, slots_of, value_of, value_text
 
 SCRIPTS = (
     {"kind": "hug", "actor": "both", "walk_in": True, "degrees": 70},
@@ -14,6 +14,11 @@ SCRIPTS = (
     {"kind": "push", "actor": "B", "hand": "right", "count": 9},
 )
 SLOTS = slots_of(SCRIPTS)
+EVENTS = (
+    [],
+    [{"beat": "push", "actor": "A", "start": 0}, {"beat": "stagger back", "actor": "B", "start": 1}],
+    [{"beat": "push", "actor": "B", "start": 0}],
+)
 
 
 def test_measures_are_no_slots_and_values_are_text() -> None:
@@ -41,7 +46,8 @@ def test_a_value_that_no_slot_knows_is_left_open() -> None:
 @pytest.fixture
 def book() -> ScriptBook:
     scripts = np.stack([numbers(SLOTS, script) for script in SCRIPTS])
-    return ScriptBook(scripts, np.array([3.0, 4.0, 5.0]), np.arange(len(SCRIPTS) * 2 * 4).reshape(-1, 2, 4))
+    openings = np.arange(len(SCRIPTS) * 2 * 4).reshape(-1, 2, 4)
+    return ScriptBook(scripts, np.array([3.0, 4.0, 5.0]), openings, EVENTS)
 
 
 def test_what_is_left_open_comes_from_a_script_that_agrees(book: ScriptBook) -> None:
@@ -68,8 +74,22 @@ def test_a_motion_opens_as_the_scene_did_that_is_most_like_it(book: ScriptBook, 
     assert opening.tolist() == book.openings[number][:, None].tolist()
 
 
+def test_what_happens_is_what_happens_in_the_scene_that_is_most_like_it(book: ScriptBook) -> None:
+    for script, events in zip(SCRIPTS, EVENTS, strict=True):
+        assert book.events(numbers(SLOTS, script)) == events
+    assert book.events(numbers(SLOTS, {"kind": "push", "actor": "A", "hand": "right"})) == EVENTS[1], "who acts counts"
+
+
+@pytest.mark.parametrize("value", [True, False, 3, "left", "both"])
+def test_a_value_comes_back_from_its_text(value: object) -> None:
+    back = value_of(value_text(value))
+    assert back == value
+    assert type(back) is type(value)
+
+
 def test_a_book_comes_back_from_its_file(book: ScriptBook, tmp_path: Path) -> None:
     book.save(tmp_path)
     again = ScriptBook.load(tmp_path)
     assert np.array_equal(again.scripts, book.scripts)
     assert np.array_equal(again.seconds, book.seconds)
+    assert [again.events(script) for script in again.scripts] == list(EVENTS)

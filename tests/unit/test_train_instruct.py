@@ -190,7 +190,7 @@ def test_an_aligned_model_and_dialogues_become_a_checkpoint_that_edits(
     model.save(start)
     tiny_words().save(start)
     scripts = np.stack([numbers(model.config.slots, one.script) for one in encoded.scenes])
-    ScriptBook(scripts, np.full(len(scripts), 2.0), np.zeros((len(scripts), 2, 3))).save(start)
+    ScriptBook(scripts, np.full(len(scripts), 2.0), np.zeros((len(scripts), 2, 3)), [[]] * len(scripts)).save(start)
     recipe.write_text(RECIPE)
     train_instruct(corpus, dialogues, tokenizer, start, recipe, out, resume=False)
     package_checkpoint(tokenizer, out, tiny_reader_run(tmp_path / "reader", out), tmp_path / "small")

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import BertConfig, BertModel
 
 from backend.checkpoint import seal
+from backend.corpus.dialogues.questions import SORTS
 from backend.language.config import LanguageConfig
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.prompt_reader import PromptReader
@@ -85,7 +86,7 @@ def tiny_reader(slots: tuple[Slot, ...] = TINY_SLOTS) -> PromptReader:
         max_position_embeddings=128,
         initializer_range=0.3,
     )
-    return PromptReader(BertModel(config, add_pooling_layer=False), tokenizer, slots, width=16).eval()
+    return PromptReader(BertModel(config, add_pooling_layer=False), tokenizer, slots, SORTS, width=16).eval()
 
 
 def tiny_reader_run(folder: Path, language: Path) -> Path:
@@ -105,6 +106,7 @@ def tiny_checkpoint(folder: Path) -> Path:
     words.save(folder)
     tiny_model(words, tokenizer).save(folder)
     tiny_reader().save(folder)
-    ScriptBook(np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0]), np.ones((3, 2, 3))).save(folder)
+    scripts, seconds = np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0])
+    ScriptBook(scripts, seconds, np.ones((3, 2, 3)), [[]] * len(scripts)).save(folder)
     seal(folder, {})
     return folder

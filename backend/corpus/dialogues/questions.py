@@ -23,6 +23,12 @@ KINDS = ("who", "lead", "win", "hand", "leg", "count", "friendly", "touch", "fee
 """Kinds of questions. ``before`` and ``next`` are followed by a colon and what they refer to, such as
 ``before:B:cross arms``; ``friendly`` and ``touch`` by a sign, for they may be asked the other way round."""
 
+SORTS = ("who", "lead", "win", "hand", "leg", "count", "friendly+", "friendly-", "touch+", "touch-", "feel", "why")
+SORTS += ("before", "next")
+"""What a question can be heard to ask: `KINDS`, those of the two signs apart, without what they refer to."""
+OTHER_SORT = "other"
+"""Of the words, those that ask for something else."""
+
 _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "once": "1", "twice": "2"}
 
 
@@ -52,22 +58,27 @@ def question(kind: str, script: Mapping[str, Any], rng: np.random.Generator, spl
     return Asked(asked, worded(asked, script, rng, split), answer)
 
 
+def sort_of(question_kind: str) -> str:
+    """One of `SORTS`."""
+    return question_kind.partition(":")[0]
+
+
 def family_of(question_kind: str) -> str:
     """One of `KINDS`, without what a question of it refers to."""
-    return question_kind.partition(":")[0].rstrip("+-")
+    return sort_of(question_kind).rstrip("+-")
 
 
 def askable(kind: str, script: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every kind of question that the script of a scene answers, and the answer."""
     data = _data()
     answers: dict[str, str] = data["answers"]
-    if "actor" in phrases(kind):
+    if "actor" in phrases(kind) and "actor" in script:
         yield "who", answers[script["actor"]]
-    if kind in data["lead"]:
+    if data["lead"].get(kind) in script:
         yield "lead", answers[script[data["lead"][kind]]]
     if "winner" in script:
         yield "win", answers[script["winner"]]
-    if kind in data["hand"] and script["hand"] in ("left", "right", "both"):
+    if kind in data["hand"] and script.get("hand") in ("left", "right", "both"):
         yield "hand", str(script["hand"])
     if script.get("leg") in ("left", "right"):
         yield "leg", str(script["leg"])
@@ -172,6 +183,11 @@ _JUDGES = {
 
 def _weight(question_kind: str, answer: str) -> float:
     return float(_data()["weights"].get(family_of(question_kind), {}).get(answer, 1.0))
+
+
+def other_questions(split: Split) -> list[str]:
+    """Questions about a motion that are of none of the `SORTS`."""
+    return _data()["questions"][OTHER_SORT][split]
 
 
 def worded(question_kind: str, script: Mapping[str, Any], rng: np.random.Generator, split: Split) -> str:

@@ -56,6 +56,16 @@ def steps_of(kind: str, script: Mapping[str, Any]) -> list[list[Step]]:
     return groups
 
 
+def events_of(kind: str, script: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fewest events in which `steps_of` sees the same steps; they follow each other in whole seconds."""
+    return [
+        {"beat": step.beat, "actor": actor, "start": second}
+        for second, group in enumerate(steps_of(kind, script))
+        for step in group
+        for actor in ("AB" if step.actor == "both" else step.actor)
+    ]
+
+
 def clause(step: Step, name: str = "") -> str:
     """A step as a clause, such as "person A offers a hand" or "both walk up".
 
@@ -63,8 +73,13 @@ def clause(step: Step, name: str = "") -> str:
         step: what is told.
         name: of who does it; the plain one if empty.
     """
-    said = _data()["said"].get(step.beat, step.beat)
+    said = phrase_of(step.beat)
     return f"{name or NAMES[step.actor]} {said if step.actor == 'both' else third_person(said)}"
+
+
+def phrase_of(beat: str) -> str:
+    """A beat as a verb phrase in its plain form, such as "hold out a fist"."""
+    return _data()["said"].get(beat, beat)
 
 
 def third_person(phrase: str) -> str:
@@ -81,7 +96,7 @@ def third_person(phrase: str) -> str:
 
 def same_action(said: str, beat: str) -> bool:
     """Whether plain words tell of a beat, by whomever."""
-    phrase = _data()["said"].get(beat, beat)
+    phrase = phrase_of(beat)
     words = {word for word in said.split() if word not in ("a", "an", "the")}
     return any(
         {word for word in form.split() if word not in ("a", "an", "the")} <= words
@@ -91,7 +106,7 @@ def same_action(said: str, beat: str) -> bool:
 
 def _ordered(order: list[tuple[str, str, str]], script: Mapping[str, Any]) -> list[Step]:
     """The steps of a kind whose script has no events, evenly in time; some only where the script says so."""
-    actor = str(script["actor"])
+    actor = str(script.get("actor", "both"))
     who = {"both": "both", "actor": actor, "partner": OTHER.get(actor, "both")}
     true = [(role, beat) for condition, role, beat in order if not condition or script.get(condition)]
     return [Step(beat, who[role], float(at)) for at, (role, beat) in enumerate(true)]
