@@ -235,7 +235,11 @@ class Engine:
         check_prompt(instruction, needed=True)
         check_persons(motion, 2)
         motion = at_model_rate(motion)
-        return self._made(lambda seed: self._orders.edit(motion, instruction, seed, script), seed, cancelled)
+
+        def order(each: int) -> Order:
+            return self._orders.edit(motion, instruction, each, script, exactly=each == seed)
+
+        return self._made(order, seed, cancelled)
 
     def complete(
         self,

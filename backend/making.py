@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -104,7 +105,7 @@ class Order:
         score: how much of what was asked for a finished motion, where it belongs, shows, 0 to 1.
         ranked: the numbers of the codes (n, 2, L, D) of whole motions, the likeliest to be what was asked for first.
         before: motion that the model sees first, such as the person that is reacted to.
-        given: (2, m, D) codes of both persons with which the motion begins.
+        given: (2, m, D) codes of both persons with which the motion begins, up to all of it.
         opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
         partner: (steps, D) codes of A, if only B is made.
         placed: moves frames from the canonical frame to where they belong.
@@ -177,7 +178,8 @@ def pieces(
         ):
             made.append(codes.cpu())
             yield made[-1][0]
-        drawn.extend(torch.stack(made, 2))  # (2, L, D) each
+        nothing = torch.empty(order.attempts, *order.given[:, :0].shape, dtype=torch.long)
+        drawn.extend(torch.stack(made, 2) if made else nothing)  # (2, L, D) each
 
     for order in orders:
         begun = len(drawn)
@@ -253,10 +255,11 @@ def _decoded(
     persons = len(order.offsets)
     steps = order.steps - order.given.shape[1]
     left = total
-    waiting = list(torch.from_numpy(order.given).unbind(1))
-    for number, codes in enumerate(made, 1):
+    waiting: list[Tensor] = []
+    given = torch.from_numpy(order.given).unbind(1)
+    for number, codes in enumerate(chain(given, made), 1 - len(given)):
         waiting.append(codes)
-        if number < steps and not ends_piece(number):
+        if number < steps and (number < 1 or not ends_piece(number)):
             continue
         finished = [decoder.push(torch.stack(waiting, 1)[-persons:])]
         waiting = []

@@ -107,8 +107,16 @@ class Orders:
             placed=placement.undo,
         )
 
-    def edit(self, motion: Motion, instruction: str, seed: int, script: str) -> Order:
+    def edit(self, motion: Motion, instruction: str, seed: int, script: str, *, exactly: bool = True) -> Order:
         """A pair's motion, at 30 fps, with something changed.
+
+        Args:
+            motion: of a pair.
+            instruction: what to change.
+            seed: of the script that fills what it leaves open.
+            script: what the motion follows, as `Understanding.text` writes it; read from it where it is empty.
+            exactly: whether the motion itself is exchanged between the persons, or mirrored, where that changes what is
+                to change and nothing else; the model is not asked then.
 
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.
@@ -117,7 +125,12 @@ class Orders:
         codes, scales = encoded(self._tokenizer, motion)
         known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
         changed = self._understanding.changed(known, instruction, motion.seconds, seed)
-        same_roles = (changed[:2] == known[:2]).all()
+        judge = EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed))
+        given = codes[:, :1]
+        if exactly and judge.symmetry is not None:
+            given, _ = encoded(self._tokenizer, canonicalized(judge.symmetry(motion))[0])
+        elif (changed[:2] != known[:2]).any():
+            given = self._understanding.opening(changed, motion.seconds, seed)
         return Order(
             task=EDIT,
             script=changed,
@@ -129,9 +142,9 @@ class Orders:
             cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
             sampling=SAMPLING[EDIT.name],
             attempts=_ATTEMPTS,
-            score=EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed)).score,
+            score=judge.score,
             ranked=partial(self._understanding.ranked, changed, scales),
-            given=codes[:, :1] if same_roles else self._understanding.opening(changed, motion.seconds, seed),
+            given=given,
             opens=True,
             before=(MotionBlock(codes, known),),
             placed=placement.undo,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from protocol.motion import Motion
@@ -13,8 +13,9 @@ from .manner import HANDS, SPEEDS, Manner, as_asked, distances
 
 _ROOTS, _POSES = 0.4, 0.2
 """Metres within which roots, and joints about them, are on average where they were before an edit."""
-_DRASTIC = ("kind", "actor")
-"""Changes after which bodies, hands and speeds are others, too."""
+
+_SYMMETRIES = (("actor", {"A", "B"}, Motion.swapped), ("hand", {"left", "right"}, Motion.mirrored))
+"""Entries of a script, two values of each, and what makes one of the other."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,31 @@ class EditJudge:
     old: Mapping[str, str]
     new: Mapping[str, str]
 
+    @property
+    def symmetry(self) -> Callable[[Motion], Motion] | None:
+        """What makes exactly this edit of a motion and leaves all else: exchanged persons, or left for right."""
+        differing = {name for name in {*self.old, *self.new} if self.old.get(name) != self.new.get(name)}
+        for name, values, change in _SYMMETRIES:
+            if differing == {name} and {self.old.get(name), self.new.get(name)} == values:
+                return change
+        return None
+
     def score(self, motion: Motion) -> float:
         """Share of the rules that a motion keeps, 0 to 1."""
-        kind = self.new.get("kind")
+        kind, actor, actor_before = self.new.get("kind"), self.new.get("actor", "both"), self.old.get("actor", "both")
         asked = changed(self.old, self.new)
-        shown = kind not in CHECKS or finds(motion, kind, self.new.get("actor") if kind in WITH_ACTOR else None)
-        if asked is None or asked in _DRASTIC:
+        shown = kind not in CHECKS or finds(motion, kind, actor if kind in WITH_ACTOR else None)
+        if asked is None:
             return float(shown)
-        was, now = (Manner.of(each, self.new.get("actor", "both")) for each in (self.before, motion))
-        roots, poses = distances(motion, self.before)
-        kept = [roots < _ROOTS, poses < _POSES]
+        was, now = Manner.of(self.before, actor_before), Manner.of(motion, actor)
+        roots, poses = distances(motion, self.before.swapped() if {actor, actor_before} == {"A", "B"} else self.before)
+        # Another kind has a pace and hands of its own, and may need more room.
+        kept = [roots < (_ROOTS if asked != "kind" else 2 * _ROOTS), poses < _POSES]
         if (there := as_asked(was, now, self.new.get("kind", ""), asked, self.old[asked], self.new[asked])) is not None:
             kept.append(there)
-        if asked != "speed":
+        if asked not in ("speed", "kind"):
             kept.append(SPEEDS[0] < now.haste / max(was.haste, 1e-6) < SPEEDS[1])
-        if asked != "hand":
+        if asked not in ("hand", "kind"):
             kept.append(abs(now.right_handed - was.right_handed) < HANDS)
         # What is not what it should be is no edit, however near it stays.
         return (sum(kept) + len(kept) * shown) / (2 * len(kept))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
 from backend.filling import Gap, joined_at_both_ends
-from backend.making import kept
+from backend.making import Order, kept, pieces
 from backend.understanding import Understanding
 from protocol import rotations as rot
 from protocol.errors import DuologueError
@@ -319,6 +320,22 @@ def test_an_edit_is_as_long_as_the_motion_and_stays_in_its_world(
     turn, shift = rot.about_y(2.0), np.array([5.0, 0.3, -3.0], np.float32)
     there = joined(list(engine.edit(motion.moved(turn, shift), "B does it", script=script)))
     np.testing.assert_allclose(here.moved(turn, shift).positions(), there.positions(), atol=1e-2)
+
+
+def test_the_model_is_not_asked_where_exchanging_the_persons_is_all_of_an_edit(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def order(exactly: bool) -> Order:
+        return engine._orders.edit(walker(frames=63, persons=2), "B does it", 1, script, exactly=exactly)
+
+    script = json.dumps({"kind": "push", "actor": "A", "hand": "left"})
+    monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: np.array([0, 2, 0]))
+    assert order(exactly=True).given.shape[1] == order(exactly=True).steps
+    assert order(exactly=False).given.shape[1] == 1
+    alone = replace(order(exactly=True), score=lambda _motion: 1.0)
+    monkeypatch.setattr("backend.making.motion_steps", lambda *_args: iter(()))
+    made = joined(list(pieces([alone], engine._model, engine._tokenizer, 0, lambda: False)))
+    assert (made.frames, made.persons) == (63, 2)
 
 
 def test_another_kind_takes_over_what_a_script_of_it_has(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
