@@ -39,8 +39,9 @@ SAMPLING = {
 _ATTEMPTS, MORE = 4, 8
 """Motions that are drawn side by side, in the first round and in each other one. A step of so small a model is mostly
 overhead: eight take half as long again as one does."""
-ROUNDS = 3
-"""How often motions are drawn, each time by another script that says the same, before the best of all is taken."""
+ROUNDS = 7
+"""How often motions are drawn, each time by another script that says the same, before the best of all is taken. Who
+watches has the first attempt before their eyes meanwhile."""
 
 _CONTEXT = 3
 """Latent steps of what was before, with which a motion that goes on from it begins."""

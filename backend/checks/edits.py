@@ -50,13 +50,13 @@ class EditJudge:
             return float(shown)
         was, now = Manner.of(self.before, actor_before), Manner.of(motion, actor)
         roots, poses = distances(motion, self.before.swapped() if {actor, actor_before} == {"A", "B"} else self.before)
-        # Another kind has a pace and hands of its own, and may need more room.
-        kept = [roots < (_ROOTS if asked != "kind" else 2 * _ROOTS), poses < _POSES]
+        kept = [roots < _ROOTS, poses < _POSES]
         if (there := as_asked(was, now, self.new.get("kind", ""), asked, self.old[asked], self.new[asked])) is not None:
             kept.append(there)
+        # Another kind has a pace of its own.
         if asked not in ("speed", "kind"):
             kept.append(SPEEDS[0] < now.haste / max(was.haste, 1e-6) < SPEEDS[1])
-        if asked not in ("hand", "kind"):
+        if asked != "hand":
             kept.append(abs(now.right_handed - was.right_handed) < HANDS)
         # What is not what it should be is no edit, however near it stays.
         return (sum(kept) + len(kept) * shown) / (2 * len(kept))

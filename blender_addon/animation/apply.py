@@ -100,8 +100,8 @@ class PairWriter:
             start: index of its first frame in the whole motion.
 
         Raises:
-            DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone`` or ``action_gone`` if one was removed
-                meanwhile; at a step.
+            DuologueError: ``persons_mismatch``, ``motion_gap``, or ``rig_gone``, ``action_gone`` or ``bone_gone`` if
+                one was removed meanwhile; at a step.
         """
         if motion.persons != len(self._tracks):
             raise DuologueError(
@@ -125,7 +125,7 @@ class PairWriter:
         """Key the whole motion anew once it is worked out, in a thread that touches nothing of Blender's.
 
         Raises:
-            DuologueError: ``rig_gone`` or ``action_gone`` if one was removed meanwhile; at a step.
+            DuologueError: ``rig_gone``, ``action_gone`` or ``bone_gone`` if one was removed meanwhile; at a step.
         """
         if self._stage is None:
             return

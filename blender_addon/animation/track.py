@@ -82,7 +82,7 @@ class Track:
             anew: whether these keys take the place of all that there are.
 
         Raises:
-            DuologueError: ``rig_gone`` or ``action_gone``; at a step.
+            DuologueError: ``rig_gone``, ``action_gone`` or ``bone_gone``; at a step.
         """
         if anew:
             self._last = [None] * len(self._properties)
@@ -92,15 +92,12 @@ class Track:
             if one.mode:
                 values = channel_values(values, one.mode, self._last[number])
                 self._last[number] = values[-1]
-            curves = self._curves(action)
-            write_keys(
-                [curves.find(one.path, index=index) for index in range(one.components)], frames, values, anew=anew
-            )
+            write_keys(self._curves(action, one), frames, values, anew=anew)
             self.previous.find().update_tag(refresh={"TIME"})
             yield
 
-    def _curves(self, name: str) -> Any:
-        """The F-curves of the rig's slot of an Action."""
+    def _curves(self, name: str, keyed: _Property) -> list[Any]:
+        """The F-curves of a property in the rig's slot of an Action."""
         target, action = self.previous.find(), bpy.data.actions.get(name)
         slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
         if action is None or slot is None:
@@ -109,7 +106,16 @@ class Track:
                 f"The Action of “{target.name}” was removed while its motion was being made.",
                 "Undo that and try again.",
             )
-        return compat.channelbag(action, slot).fcurves
+        curves = compat.channelbag(action, slot).fcurves
+        found = [curves.find(keyed.path, index=index) for index in range(keyed.components)]
+        if None in found:
+            # Blender renames the curves together with a bone.
+            raise DuologueError(
+                "bone_gone",
+                f"The bone “{keyed.bone}” of “{target.name}” was renamed or removed while its motion was being made.",
+                "Generate again.",
+            )
+        return found
 
     def _values(self, motion: Motion) -> list[np.ndarray]:
         """Rotations (T, 4) or locations (T, 3) of every property, in the order of `_properties`."""

@@ -13,7 +13,7 @@ from protocol.messages import Cancel, Error, MotionPart, Result, Submit
 from protocol.motion import Motion
 from protocol.wire import MAGIC, Envelope
 from tests.blender.stage import Stage, duologue, refused, scene_object
-from tests.fake_backend import FakeBackend, play, two_wave
+from tests.fake_backend import Answer, FakeBackend, play, two_wave
 
 
 def half(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
@@ -153,6 +153,48 @@ def test_a_character_that_is_deleted_in_mid_job_ends_it_in_words(stage, backend)
     assert error is not None
     assert error.code == "character_gone"
     assert stage.a.animation_data.action.name == "Alice's own"
+
+
+def in_halves(parts: list[Callable[[], None]]) -> Answer:
+    """Send half of the motion, and leave the other half and the result to be sent later."""
+
+    def answer(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
+        half(server, to, envelope)
+        if isinstance(envelope.message, Submit):
+            job = envelope.header.id
+            parts.append(lambda: server.say(to, MotionPart(0, 30, 60, two_wave(60).slice(30, 60)), job))
+            parts.append(lambda: server.say(to, Result(), job))
+
+    return answer
+
+
+def test_a_bone_that_is_renamed_in_mid_job_is_named_and_what_was_there_is_there_again(stage, backend):
+    parts: list[Callable[[], None]] = []
+    own = begin_over_existing_motion(stage, backend(in_halves(parts)))
+    stage.b.data.bones[0].name = "Renamed"
+    parts[0]()
+    stage.tick_until(lambda: not stage.jobs.running())
+    error = stage.jobs.latest().error
+    assert error.code == "bone_gone"
+    assert "renamed or removed" in error.message
+    assert everything_is_as_it_was(stage, own)
+
+
+def test_a_job_goes_on_in_its_own_scene_while_another_one_is_looked_at(stage, backend):
+    parts: list[Callable[[], None]] = []
+    begin_over_existing_motion(stage, backend(in_halves(parts)))
+    scene, window = bpy.context.scene, bpy.context.window_manager.windows[0]
+    other = bpy.data.scenes.new("Other")
+    window.scene = other
+    for say in parts:
+        say()
+        stage.jobs.tick()
+    stage.tick_until(lambda: not stage.jobs.running())
+    assert stage.jobs.latest().error is None
+    assert stage.b.animation_data.action.name == stage.a.animation_data.action.name
+    window.scene = scene
+    assert duologue.reject() == {"FINISHED"}
+    bpy.data.scenes.remove(other)
 
 
 @pytest.mark.parametrize("step", ["undo", "redo"])

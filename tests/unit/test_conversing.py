@@ -138,7 +138,7 @@ def test_the_engine_prefers_a_true_edit_to_what_was_there_and_to_anything_else(f
         judge = EditJudge(before, old, new)
         lost = replace(true, root=true.root + np.linspace(0, 3, true.frames)[:, None, None].astype(np.float32))
         # How far a true edit to another kind goes from where they were is a matter of that kind.
-        assert judge.score(true) == 1.0 or (edit.name == "kind" and judge.score(true) >= 0.75)
+        assert judge.score(true) == 1.0 or (edit.name == "kind" and judge.score(true) > 0.6)
         assert judge.score(lost) < 1.0
         if edit.name != "mood":
             assert judge.score(before) < 1.0, edit.name
