@@ -65,6 +65,7 @@ class FakeBackend:
 
     def close(self) -> None:
         self._stop.set()
+        self.ended.set()
         self._thread.join(2)
         self.socket.close()
 

@@ -106,8 +106,8 @@ class Track:
                 f"The Action of “{target.name}” was removed while its motion was being made.",
                 "Undo that and try again.",
             )
-        curves = compat.channelbag(action, slot).fcurves
-        found = [curves.find(keyed.path, index=index) for index in range(keyed.components)]
+        curves: Any = compat.channelbag(action, slot).fcurves
+        found: list[Any] = [curves.find(keyed.path, index=index) for index in range(keyed.components)]
         if None in found:
             # Blender renames the curves together with a bone.
             raise DuologueError(

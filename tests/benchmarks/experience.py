@@ -152,6 +152,8 @@ def paced(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
     made = two_wave(round(submit.seconds * 30))
     for start in range(0, made.frames, PIECE_FRAMES):
         end = min(start + PIECE_FRAMES, made.frames)
+        if server.ended.is_set():
+            return
         server.say(to, Progress(start / made.frames, "Generating"), job)
         server.say(to, MotionPart(0, start, made.frames, made.slice(start, end)), job)
         time.sleep(PIECE_FRAMES / 30 / PACE)

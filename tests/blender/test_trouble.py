@@ -183,7 +183,8 @@ def test_a_bone_that_is_renamed_in_mid_job_is_named_and_what_was_there_is_there_
 def test_a_job_goes_on_in_its_own_scene_while_another_one_is_looked_at(stage, backend):
     parts: list[Callable[[], None]] = []
     begin_over_existing_motion(stage, backend(in_halves(parts)))
-    scene, window = bpy.context.scene, bpy.context.window_manager.windows[0]
+    context: Any = bpy.context
+    scene, window = context.scene, context.window_manager.windows[0]
     other = bpy.data.scenes.new("Other")
     window.scene = other
     for say in parts:

@@ -107,14 +107,15 @@ def rename_a_bone() -> Steps:
     """Rename a bone of A while motion comes: it is named, and both have what they had."""
     before = held()
     yield from generate("a bone is renamed")
-    bpy.data.objects["Adam"].data.bones["mixamorig:Spine1"].name = "Waist"
+    armature: Any = bpy.data.objects["Adam"].data
+    armature.bones["mixamorig:Spine1"].name = "Waist"
     yield from ended()
     assert jobs().latest().error.code == "bone_gone", jobs().latest().error
     assert held() == before
     yield from kit.settle()
     kit.picture("5-renamed")
     yield from read()
-    bpy.data.objects["Adam"].data.bones["Waist"].name = "mixamorig:Spine1"
+    armature.bones["Waist"].name = "mixamorig:Spine1"
     yield from kit.settle()
 
 

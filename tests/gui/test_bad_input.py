@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from protocol.messages import GENERATE, MotionPart, Result, Submit
@@ -32,6 +31,8 @@ def slowly(server: FakeBackend, to: bytes, envelope: Envelope) -> None:
     made = handshake(round(submit.seconds * FPS))
     piece = made.frames // 6
     for start in range(0, made.frames, piece):
+        if server.ended.is_set():
+            return
         server.say(to, MotionPart(0, start, made.frames, made.slice(start, start + piece)), job)
-        time.sleep(1.0)
+        server.ended.wait(1.0)
     server.say(to, Result(), job)
