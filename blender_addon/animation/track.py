@@ -98,7 +98,8 @@ class Track:
 
     def _curves(self, name: str, keyed: _Property) -> list[Any]:
         """The F-curves of a property in the rig's slot of an Action."""
-        target, action = self.previous.find(), bpy.data.actions.get(name)
+        target = self.previous.find()
+        action: Action | None = bpy.data.actions.get(name)
         slot = next((one for one in action.slots if one.handle == self.slot), None) if action is not None else None
         if action is None or slot is None:
             raise DuologueError(
@@ -106,8 +107,8 @@ class Track:
                 f"The Action of “{target.name}” was removed while its motion was being made.",
                 "Undo that and try again.",
             )
-        curves: Any = compat.channelbag(action, slot).fcurves
-        found: list[Any] = [curves.find(keyed.path, index=index) for index in range(keyed.components)]
+        curves = compat.channelbag(action, slot).fcurves
+        found = [curves.find(keyed.path, index=index) for index in range(keyed.components)]
         if None in found:
             # Blender renames the curves together with a bone.
             raise DuologueError(
