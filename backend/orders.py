@@ -116,9 +116,9 @@ class Orders:
             instruction: what to change.
             seed: of the script that fills what it leaves open.
             script: what the motion follows, as `Understanding.text` writes it; read from it where it is empty.
-            nearest: whether to stay with what is there as far as can be: where exchanged persons or a mirror change what
-                is to change and nothing else, that is the edit, and the model is not asked; else the motion opens as it
-                did. Otherwise it opens as a scene of the new script does, if another kind or person is asked for.
+            nearest: whether to stay with what is there as far as can be: where exchanged persons or a mirror change
+                what is to change and nothing else, that is the edit, and the model is not asked; else the motion opens
+                as it did. Otherwise it opens as a scene of the new script does, if another kind or person is asked for.
 
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.
