@@ -237,7 +237,7 @@ class Engine:
         motion = at_model_rate(motion)
 
         def order(each: int) -> Order:
-            return self._orders.edit(motion, instruction, each, script, nearest=each == seed)
+            return self._orders.edit(motion, instruction, each, script, exactly=each == seed)
 
         return self._made(order, seed, cancelled)
 

@@ -108,7 +108,7 @@ class Orders:
             placed=placement.undo,
         )
 
-    def edit(self, motion: Motion, instruction: str, seed: int, script: str, *, nearest: bool = True) -> Order:
+    def edit(self, motion: Motion, instruction: str, seed: int, script: str, *, exactly: bool = True) -> Order:
         """A pair's motion, at 30 fps, with something changed.
 
         Args:
@@ -116,9 +116,8 @@ class Orders:
             instruction: what to change.
             seed: of the script that fills what it leaves open.
             script: what the motion follows, as `Understanding.text` writes it; read from it where it is empty.
-            nearest: whether to stay with what is there as far as can be: where exchanged persons or a mirror change
-                what is to change and nothing else, that is the edit, and the model is not asked; else the motion opens
-                as it did. Otherwise it opens as a scene of the new script does, if another kind or person is asked for.
+            exactly: whether exchanged persons or a mirror, where they change what is to change and nothing else, are the
+                edit; the model is not asked then.
 
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.
@@ -129,9 +128,9 @@ class Orders:
         changed = self._understanding.changed(known, instruction, motion.seconds, seed)
         judge = EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed))
         given = codes[:, :1]
-        if nearest and judge.symmetry is not None:
+        if exactly and judge.symmetry is not None:
             given, _ = encoded(self._tokenizer, canonicalized(judge.symmetry(motion))[0])
-        elif not nearest and (changed[:2] != known[:2]).any():
+        elif (changed[:2] != known[:2]).any():
             given = self._understanding.opening(changed, motion.seconds, seed)
         return Order(
             task=EDIT,

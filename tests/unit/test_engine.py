@@ -325,14 +325,14 @@ def test_an_edit_is_as_long_as_the_motion_and_stays_in_its_world(
 def test_the_model_is_not_asked_where_exchanging_the_persons_is_all_of_an_edit(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def order(nearest: bool) -> Order:
-        return engine._orders.edit(walker(frames=63, persons=2), "B does it", 1, script, nearest=nearest)
+    def order(exactly: bool) -> Order:
+        return engine._orders.edit(walker(frames=63, persons=2), "B does it", 1, script, exactly=exactly)
 
     script = json.dumps({"kind": "push", "actor": "A", "hand": "left"})
     monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: np.array([0, 2, 0]))
-    assert order(nearest=True).given.shape[1] == order(nearest=True).steps
-    assert order(nearest=False).given.shape[1] == 1
-    alone = replace(order(nearest=True), score=lambda _motion: 1.0)
+    assert order(exactly=True).given.shape[1] == order(exactly=True).steps
+    assert order(exactly=False).given.shape[1] == 1
+    alone = replace(order(exactly=True), score=lambda _motion: 1.0)
     monkeypatch.setattr("backend.making.motion_steps", lambda *_args: iter(()))
     made = joined(list(pieces([alone], engine._model, engine._tokenizer, 0, lambda: False)))
     assert (made.frames, made.persons) == (63, 2)
