@@ -116,8 +116,8 @@ class Orders:
             instruction: what to change.
             seed: of the script that fills what it leaves open.
             script: what the motion follows, as `Understanding.text` writes it; read from it where it is empty.
-            exactly: whether exchanged persons or a mirror, where they change what is to change and nothing else, are the
-                edit; the model is not asked then.
+            exactly: whether exchanged persons or a mirror, where they change what is to change and nothing else, are
+                the edit; the model is not asked then.
 
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.

@@ -44,7 +44,7 @@ def joined(pieces: list[MotionPiece]) -> Motion:
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.37, 10.0])
-def test_pieces_join_to_nearest_the_seconds_asked_for(engine: Engine, seconds: float) -> None:
+def test_pieces_join_to_exactly_the_seconds_asked_for(engine: Engine, seconds: float) -> None:
     pieces = kept(engine.generate(PROMPT, seconds))
     total = round(seconds * 30)
     assert {piece.total for piece in pieces} == {total}
