@@ -38,6 +38,7 @@ class _Variation:
         self.seconds = part.total / part.motion.fps
         self.writer: PairWriter | None = None
         self.picture: np.ndarray | None = None
+        self.shown = False
         self._begun: Iterator[None] | None = None
         self._settled = False
 
@@ -57,7 +58,7 @@ class _Variation:
         elif self._begun is None:
             self._begun, self._settled = writer.settling(), True
         if next(self._begun, _DONE) is _DONE:
-            self._begun = None
+            self._begun, self.shown = None, True
 
     def restart(self, start: int) -> None:
         """Make room for a better attempt, from frame ``start`` on."""
@@ -74,7 +75,7 @@ class _Variation:
     def forget(self) -> None:
         """It is on the characters no more."""
         self.writer = self._begun = None
-        self._settled = False
+        self.shown = self._settled = False
         self.stretches.rewind()
 
 
@@ -150,7 +151,7 @@ class MotionOutcome:
     def work(self) -> bool:
         """Look at one of the rigs, or write some frames; all of them anew where undo or the user took them away."""
         targets = [target.find() for target in self._targets]
-        if self.on_rigs and _actions(targets) != self._written_to:
+        if self._under_way and _actions(targets) != self._written_to:
             self._variations[0].forget()
             for one in self._variations[1:]:
                 one.discard()
@@ -166,7 +167,11 @@ class MotionOutcome:
 
     @property
     def on_rigs(self) -> bool:
-        """Whether there is motion on the rigs already."""
+        """Whether there is motion on all of the rigs already."""
+        return self._under_way and self._variations[0].shown
+
+    @property
+    def _under_way(self) -> bool:
         return bool(self._variations) and self._variations[0].writer is not None
 
     def finish(self, result: Result) -> None:
