@@ -15,6 +15,8 @@ from .corpus.dialogues.steps import phrase_of
 
 _STEM = 4
 """Letters that a verb's forms have in common, near enough: "offer", "offers", "offering"."""
+_COMMON = frozenset(("a", "an", "the", "it", "to", "of"))
+"""Words that tell no step from another."""
 _NAMED = 0.25
 """What the name of the one who takes a step counts beside its words."""
 _MENTIONED = 0.5
@@ -55,6 +57,3 @@ def _mentioned(reference: str, question: str) -> float:
 
 def _stems(text: str) -> set[str]:
     return {word[:_STEM] for word in re.findall(r"[a-z]+", text.lower())} - _COMMON
-
-
-_COMMON = frozenset(("a", "an", "the", "it", "to", "of"))

@@ -46,7 +46,8 @@ class ScriptBook:
         self.openings = openings.astype(np.int64)
         told = [json.dumps(each) for each in events]
         self._courses = sorted(set(told))
-        self._course = np.array([self._courses.index(each) for each in told])
+        numbered = {course: number for number, course in enumerate(self._courses)}
+        self._course = np.array([numbered[each] for each in told])
 
     def filled(
         self, told: np.ndarray, seconds: float, rng: np.random.Generator, wished: np.ndarray | None = None
