@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,12 +267,13 @@ def test_a_real_engine_serves_streams_and_cancels(checkpoint: Path, tmp_path: Pa
             assert joined_in_time([part.motion for part in kept(parts)]).frames == 60
             job = client.send(Submit("generate", "two people hug", seconds=10.0, samples=8))
             client.wait_for(MotionPart, job)
-            start = time.perf_counter()
             client.send(Cancel(job))
-            assert client.wait_for(Error, job).code == "cancelled"
+            *late, error = client.until(Error, job)
+            assert isinstance(error, Error)
+            assert error.code == "cancelled"
+            assert sum(part.motion.frames for part in late if isinstance(part, MotionPart)) < 8 * 30
             client.send(StatusRequest())
             assert not client.wait_for(Status).busy
-            assert time.perf_counter() - start < 0.2
     finally:
         server.stop()
         thread.join(10)
