@@ -1,6 +1,5 @@
 """Contact sheets: a row a motion, both persons in the picture and told apart, and fast enough to use freely."""
 
-
 import numpy as np
 from PIL import Image
 
