@@ -13,6 +13,7 @@ from typing import Any
 from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
+_RECIPE_FILE = "recipe.json"
 FORMAT_VERSION = 4
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
@@ -38,10 +39,10 @@ def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path)
     """Make a checkpoint folder out of training runs; a model card ``README.md`` that is there already is kept.
 
     Args:
-        tokenizer: folder of the finished tokenizer run.
+        tokenizer: folder of the finished tokenizer run, or of a checkpoint whose tokenizer is taken.
         language: folder of the finished language run.
-        reader: folder of the finished reader run.
-        out: the checkpoint's folder; its last part is the checkpoint's name.
+        reader: folder of the finished reader run, or of a checkpoint whose reader is taken.
+        out: the checkpoint's folder; its last part is the checkpoint's name. It may be one of the three itself.
 
     Raises:
         DuologueError: ``run_unfinished`` if a run lacks a file.
@@ -55,16 +56,19 @@ def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path)
         (reader, READER_FILES, "reader"),
     )
     for run, names, stage in runs:
-        for name in (*names, "recipe.json"):
+        origin = MANIFEST_FILE if (run / MANIFEST_FILE).is_file() else _RECIPE_FILE
+        for name in (*names, origin):
             if not (run / name).is_file():
                 raise DuologueError(
                     "run_unfinished",
                     f"{run} has no {name}.",
                     f"Finish the run with `duologue train {stage} --resume`, then package again.",
                 )
-        for name in names:
-            shutil.copyfile(run / name, out / name)
-        recipes[stage] = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+        if run.resolve() != out.resolve():
+            for name in names:
+                shutil.copyfile(run / name, out / name)
+        told = json.loads((run / origin).read_text(encoding="utf-8"))
+        recipes[stage] = told["recipe"].get(stage, {}) if origin == MANIFEST_FILE else told
     return seal(out, recipes)
 
 

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from .. import threads
+from .recipe import RECIPES
 
 app = typer.Typer(no_args_is_help=True, help="Train a checkpoint, stage by stage.")
-
-_RECIPES = Path(__file__).parent / "recipes"
 
 Corpus = Annotated[Path, typer.Option(help="Folder of choreographed scenes.")]
 Recipe = Annotated[Path, typer.Option(help="YAML file with the sizes and rates.")]
@@ -24,7 +23,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --
 def tokenizer(
     out: Out,
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "duologue-small.tokenizer.yaml",
+    recipe: Recipe = RECIPES / "duologue-small.tokenizer.yaml",
     resume: Resume = False,
 ) -> None:
     """Train the motion tokenizer on the real takes and on choreographed scenes."""
@@ -39,7 +38,7 @@ def language(
     out: Out,
     tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "duologue-small.language.yaml",
+    recipe: Recipe = RECIPES / "duologue-small.language.yaml",
     resume: Resume = False,
 ) -> None:
     """Train the motion language model on a corpus, through a trained tokenizer."""
@@ -56,7 +55,7 @@ def instruct(
     dialogues: Annotated[Path, typer.Option(help="Folder of dialogues made from the corpus.")],
     tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "duologue-small.instruct.yaml",
+    recipe: Recipe = RECIPES / "duologue-small.instruct.yaml",
     resume: Resume = False,
 ) -> None:
     """Tune a trained language model on conversations: edits, questions and stories."""
@@ -70,7 +69,7 @@ def instruct(
 def reader(
     out: Out,
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "duologue-small.reader.yaml",
+    recipe: Recipe = RECIPES / "duologue-small.reader.yaml",
     start: Annotated[
         Path | None, typer.Option(help="Folder of a reader run, or a checkpoint, whose reader is trained further.")
     ] = None,
@@ -88,7 +87,7 @@ def flattened(
     tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
     out: Out = Path("runs/flattened"),
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "duologue-small.language.yaml",
+    recipe: Recipe = RECIPES / "duologue-small.language.yaml",
     steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 20_000,
     resume: Resume = False,
 ) -> None:
@@ -103,7 +102,7 @@ def flattened(
 def evaluator(
     out: Out = Path("runs/evaluator"),
     corpus: Corpus = Path("data/corpus"),
-    recipe: Recipe = _RECIPES / "evaluator.yaml",
+    recipe: Recipe = RECIPES / "evaluator.yaml",
     resume: Resume = False,
 ) -> None:
     """Train the judge of `duologue evaluate --task retrieval` on the training split of a corpus."""
@@ -111,6 +110,30 @@ def evaluator(
     from .evaluator import train_evaluator
 
     _run(lambda: train_evaluator(corpus, recipe, out, resume), out)
+
+
+@app.command("all")
+def whole(
+    name: Annotated[str, typer.Argument(help="Name of the recipes: duologue-small, duologue-smollm2 or llama-3.1-8b.")],
+    corpus: Corpus = Path("data/corpus"),
+    dialogues: Annotated[Path, typer.Option(help="Folder of dialogues made from the corpus.")] = Path("data/dialogues"),
+    borrow: Annotated[
+        Path | None, typer.Option(help="Checkpoint whose tokenizer and reader are taken instead of trained.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Gets a folder for each stage.")] = Path("runs"),
+    out: Annotated[Path | None, typer.Option(help="Folder of the checkpoint; checkpoints/NAME if not given.")] = None,
+) -> None:
+    """Train all stages of a checkpoint and package it; the same command again goes on where it was stopped."""
+    threads.set_thread_count(threads.TRAINING)
+    from .run import Interrupted
+    from .whole import Materials, train_whole
+
+    try:
+        made = train_whole(name, Materials(corpus, dialogues, runs, borrow), out or Path("checkpoints") / name)
+    except Interrupted:
+        typer.echo("Stopped and saved. To go on, repeat the command.")
+        raise typer.Exit(130) from None
+    typer.echo(f"Packaged {made.name}: {made.folder}")
 
 
 @app.command()

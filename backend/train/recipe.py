@@ -12,6 +12,11 @@ import yaml
 
 from protocol.errors import DuologueError
 
+RECIPES = Path(__file__).parent / "recipes"
+"""Shipped ones, each called ``NAME.STAGE.yaml``."""
+_SHARES = "duologue-small"
+"""Whose recipes of shared stages stand for those that another name lacks."""
+
 Recipe = TypeVar("Recipe")
 
 
@@ -65,3 +70,19 @@ def _value(kind: Any, value: Any, name: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ValueError(f"{name!r} should be {kind.__name__}, not {value!r}")
     return value
+
+
+def recipe_of(name: str, stage: str, *, shared: bool = False) -> Path:
+    """The shipped recipe of a stage; duologue-small's where a name has none and the stage may be ``shared``.
+
+    Raises:
+        DuologueError: ``recipe_missing``.
+    """
+    for owner in (name, _SHARES) if shared else (name,):
+        recipe = RECIPES / f"{owner}.{stage}.yaml"
+        if recipe.is_file():
+            return recipe
+    known = sorted(path.name.removesuffix(".instruct.yaml") for path in RECIPES.glob("*.instruct.yaml"))
+    raise DuologueError(
+        "recipe_missing", f"There is no recipe {name}.{stage}.yaml.", f"There are all recipes of {', '.join(known)}."
+    )

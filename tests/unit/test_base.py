@@ -260,9 +260,10 @@ def test_recomputing_activations_gives_the_same_gradients(small: str) -> None:
 @pytest.mark.parametrize(
     ("file", "kind"),
     [
-        ("duologue-smollm2.align", LanguageRecipe),
+        ("duologue-smollm2.language", LanguageRecipe),
         ("duologue-smollm2.instruct", InstructRecipe),
-        ("llama-3.1-8b.align", LanguageRecipe),
+        ("llama-3.1-8b.language", LanguageRecipe),
+        ("llama-3.1-8b.instruct", InstructRecipe),
     ],
 )
 def test_shipped_recipes_name_their_base(file: str, kind: type[LanguageRecipe] | type[InstructRecipe]) -> None:

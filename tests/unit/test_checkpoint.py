@@ -130,6 +130,19 @@ def test_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpo
     assert Engine.load(out, device="cpu").name == "duologue-test"
 
 
+def test_a_checkpoint_lends_its_tokenizer_and_reader_with_their_recipes(checkpoint: Path, tmp_path: Path) -> None:
+    seal(checkpoint, {"tokenizer": {"steps": 1}, "language": {"steps": 2}, "reader": {"steps": 3}})
+    run = tmp_path / "language"
+    run.mkdir()
+    for name in (*LANGUAGE_FILES, *WORD_FILES):
+        (run / name).write_bytes((checkpoint / name).read_bytes())
+    (run / "recipe.json").write_text('{"steps": 4}')
+    out = tmp_path / "duologue-test"
+    package_checkpoint(checkpoint, run, checkpoint, out)
+    assert manifest(out)["recipe"] == {"tokenizer": {"steps": 1}, "language": {"steps": 4}, "reader": {"steps": 3}}
+    assert Engine.load(out, device="cpu").name == "duologue-test"
+
+
 def test_an_unfinished_run_is_not_packaged(tmp_path: Path) -> None:
     with pytest.raises(DuologueError) as caught:
         package_checkpoint(tmp_path, tmp_path, tmp_path, tmp_path / "out")

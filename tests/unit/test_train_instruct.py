@@ -47,21 +47,19 @@ def written(folder: Path, scenes: list[Scene]) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written_corpus(folder: Path) -> Path:
     values = [("left", "slow", 1), ("right", "fast", 2), ("both", "normal", 1), ("left", "fast", 2)]
     scenes = [
         scene(f"push-{n}", {**SCRIPT, "hand": hand, "speed": speed, "count": count})
         for n, (hand, speed, count) in enumerate(values)
     ]
-    return written(tmp_path_factory.mktemp("corpus") / "c", [*scenes, scene("push-9", SCRIPT, "validation")])
+    return written(folder, [*scenes, scene("push-9", SCRIPT, "validation")])
 
 
-@pytest.fixture(scope="module")
-def dialogues(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written_dialogues(folder: Path) -> Path:
     changed = scene("push-0-slow", {**SCRIPT, "speed": "slow"}, frames=64)
     first, second = scene("story-a", SCRIPT), scene("story-b", {**SCRIPT, "actor": "B"}, frames=72)
-    folder = written(tmp_path_factory.mktemp("dialogues") / "d", [changed, first, second])
+    written(folder, [changed, first, second])
     edit = Turn(task="edit", words="slower", source="push-0", target=changed.id, changes={"speed": "slow"})
     told = (
         Turn(task="story", words="push", target="story-a"),
@@ -71,6 +69,16 @@ def dialogues(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder, [Dialogue(id="e", split="train", turns=(edit,)), Dialogue(id="s", split="train", turns=told)]
     )
     return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written_corpus(tmp_path_factory.mktemp("corpus") / "c")
+
+
+@pytest.fixture(scope="module")
+def dialogues(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written_dialogues(tmp_path_factory.mktemp("dialogues") / "d")
 
 
 @pytest.fixture(scope="module")
