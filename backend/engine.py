@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from .language.sampling import Sampling
 from .language.script_book import ScriptBook
 from .language.words import Words
 from .making import MotionPiece, Order, kept, pieces
-from .orders import MORE, ROUNDS, SAMPLING, Orders
+from .orders import SAMPLING, Orders
 from .refusals import (
     LIMITS,
     at_model_rate,
@@ -55,8 +54,6 @@ given."""
 
 _SAYING = {DESCRIBE.name: Sampling(temperature=0.4, top_p=0.8), ASK.name: Sampling(temperature=0.0)}
 """How each task draws words."""
-
-_OTHER_SEED = 1_000_003
 
 _GAP_MAX = round(LIMITS.seconds_max * FPS) - 2 * AROUND * STRIDE
 
@@ -156,7 +153,7 @@ class Engine:
         check_prompt(prompt, needed=True)
         check_seconds(seconds)
         check_guidance(guidance)
-        return self._made(lambda seed: self._orders.generate(prompt, seconds, seed, guidance), seed, cancelled)
+        return self._made(self._orders.generate(prompt, seconds, seed, guidance), seed, cancelled)
 
     def story(
         self,
@@ -208,7 +205,7 @@ class Engine:
         check_prompt(prompt)
         check_persons(motion, 1)
         motion = at_model_rate(motion)
-        return self._made(lambda seed: self._orders.react(motion, prompt, seed), seed, cancelled)
+        return self._made(self._orders.react(motion, prompt, seed), seed, cancelled)
 
     def edit(
         self,
@@ -237,11 +234,7 @@ class Engine:
         check_prompt(instruction, needed=True)
         check_persons(motion, 2)
         motion = at_model_rate(motion)
-
-        def order(each: int) -> Order:
-            return self._orders.edit(motion, instruction, each, script, exactly=each == seed)
-
-        return self._made(order, seed, cancelled)
+        return self._made(self._orders.edit(motion, instruction, seed, script), seed, cancelled)
 
     def complete(
         self,
@@ -278,8 +271,8 @@ class Engine:
         check_gap((first, last), motion.frames, _GAP_MAX)
         before = motion.slice(0, first)
         if last >= motion.frames:
-            return self._made(partial(self._orders.go_on, before, prompt, last - first), seed, cancelled)
-        script = self._orders.script_for(prompt, before, seed)
+            return self._made(self._orders.go_on(before, prompt, last - first, seed), seed, cancelled)
+        script = self._understanding.filled(self._orders.told(prompt, before), before.seconds, seed)
         around = Gap.of(motion, first, last, self._tokenizer)
         return self._filled(around, script, seed, cancelled)
 
@@ -331,10 +324,9 @@ class Engine:
         opening = row(ASK, [MotionBlock(codes, script)], scales, texts)
         return self._sentence(opening, _SAYING[ASK.name], seed, cancelled)
 
-    def _made(self, order: Callable[[int], Order], seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
-        """Make what is ordered with a seed; further rounds order it with other seeds, so by other scripts."""
-        others = (replace(order(seed + _OTHER_SEED * number), attempts=MORE) for number in range(1, ROUNDS))
-        return pieces(chain([order(seed)], others), self._model, self._tokenizer, seed, cancelled)
+    def _made(self, orders: Iterator[Order], seed: int, cancelled: Callable[[], bool]) -> Iterator[MotionPiece]:
+        """Make what is ordered; what is wrong with it is told at once, before anything is made."""
+        return pieces(chain([next(orders)], orders), self._model, self._tokenizer, seed, cancelled)
 
     def _scenes(
         self, prompts: Sequence[str], frames: int, seed: int, before: Motion | None, cancelled: Callable[[], bool]
@@ -347,7 +339,8 @@ class Engine:
             if before is None:
                 scene = self.generate(prompt, count / FPS, seed, cancelled=cancelled)
             else:
-                scene = self._made(partial(self._orders.go_on, before, prompt, count), seed + number, cancelled)
+                orders = self._orders.go_on(before, prompt, count, seed + number)
+                scene = self._made(orders, seed + number, cancelled)
             for piece in scene:
                 came.append(piece)
                 yield replace(piece, start=start + piece.start, total=frames)

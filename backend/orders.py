@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -36,19 +36,22 @@ SAMPLING = {
 }
 """How each task draws motion."""
 
-_ATTEMPTS, MORE = 4, 8
+_ATTEMPTS, _MORE = 4, 8
 """Motions that are drawn side by side, in the first round and in each other one. A step of so small a model is mostly
 overhead: eight take half as long again as one does."""
 ROUNDS = 7
 """How often motions are drawn, each time by another script that says the same, before the best of all is taken. Who
 watches has the first attempt before their eyes meanwhile."""
+_OTHER_SEED = 1_000_003
 
 _CONTEXT = 3
 """Latent steps of what was before, with which a motion that goes on from it begins."""
 
 
 class Orders:
-    """Writes orders for one checkpoint.
+    """Writes orders for one checkpoint: of what is asked for one for each round, by another script that says it.
+
+    What was said and shown is read once, when the first of them is taken.
 
     Args:
         understanding: reads prompts, instructions and motions.
@@ -58,66 +61,69 @@ class Orders:
     def __init__(self, understanding: Understanding, tokenizer: MotionTokenizer) -> None:
         self._understanding, self._tokenizer = understanding, tokenizer
 
-    def generate(self, prompt: str, seconds: float, seed: int, guidance: float) -> Order:
+    def generate(self, prompt: str, seconds: float, seed: int, guidance: float) -> Iterator[Order]:
         """Two persons' motion from a prompt."""
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
         told = self._understanding.told(prompt)
-        script = self._understanding.filled(told, seconds, seed)
-        return Order(
-            task=GENERATE,
-            script=script,
-            told=self._understanding.text(script),
-            scales=(1.0, 1.0),
-            steps=math.ceil(frames / STRIDE),
-            frames=frames,
-            offsets=offsets,
-            cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
-            sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
-            attempts=_ATTEMPTS,
-            score=self._shows(told),
-            ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),
-            given=self._understanding.opening(script, seconds, seed),
-            opens=True,
-        )
+        for each, attempts in _rounds(seed):
+            script = self._understanding.filled(told, seconds, each)
+            yield Order(
+                task=GENERATE,
+                script=script,
+                told=self._understanding.text(script),
+                scales=(1.0, 1.0),
+                steps=math.ceil(frames / STRIDE),
+                frames=frames,
+                offsets=offsets,
+                cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
+                sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
+                attempts=attempts,
+                score=self._shows(told),
+                ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),
+                given=self._understanding.opening(script, seconds, each),
+                opens=True,
+            )
 
-    def react(self, motion: Motion, prompt: str, seed: int) -> Order:
+    def react(self, motion: Motion, prompt: str, seed: int) -> Iterator[Order]:
         """A partner for one person's motion, at 30 fps."""
         there, (motion, placement) = motion, canonicalized(motion)
         codes, scales = encoded(self._tokenizer, motion)
         told = self._understanding.told_and_shown(prompt, codes, scales)
-        script = self._understanding.filled(told, motion.seconds, seed)
         partner = neutral_offsets()[None]
         sizes = (scales[0], 1.0)
-        return Order(
-            task=REACT,
-            script=script,
-            told=self._understanding.text(script),
-            scales=sizes,
-            steps=codes.shape[1],
-            frames=motion.frames,
-            offsets=partner,
-            cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
-            sampling=SAMPLING[REACT.name],
-            attempts=_ATTEMPTS,
-            score=self._shows(told, there),
-            ranked=partial(self._understanding.ranked, told, sizes),
-            given=np.zeros((2, 0, codes.shape[2]), np.int64),
-            before=(MotionBlock(codes, self._understanding.open),),
-            partner=codes[0],
-            placed=placement.undo,
-        )
+        for each, attempts in _rounds(seed):
+            script = self._understanding.filled(told, motion.seconds, each)
+            yield Order(
+                task=REACT,
+                script=script,
+                told=self._understanding.text(script),
+                scales=sizes,
+                steps=codes.shape[1],
+                frames=motion.frames,
+                offsets=partner,
+                cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
+                sampling=SAMPLING[REACT.name],
+                attempts=attempts,
+                score=self._shows(told, there),
+                ranked=partial(self._understanding.ranked, told, sizes),
+                given=np.zeros((2, 0, codes.shape[2]), np.int64),
+                before=(MotionBlock(codes, self._understanding.open),),
+                partner=codes[0],
+                placed=placement.undo,
+            )
 
-    def edit(self, motion: Motion, instruction: str, seed: int, script: str, *, exactly: bool = True) -> Order:
+    def edit(self, motion: Motion, instruction: str, seed: int, script: str) -> Iterator[Order]:
         """A pair's motion, at 30 fps, with something changed.
+
+        Exchanged persons or a mirror, where they change what is to change and nothing else, are the edit; the model is
+        asked in the rounds after the first alone.
 
         Args:
             motion: of a pair.
             instruction: what to change.
-            seed: of the script that fills what it leaves open.
+            seed: of the scripts that fill what it leaves open.
             script: what the motion follows, as `Understanding.text` writes it; read from it where it is empty.
-            exactly: whether exchanged persons or a mirror, where they change what is to change and nothing else, are
-                the edit; the model is not asked then.
 
         Raises:
             DuologueError: ``script_unreadable`` or ``edit_unclear``.
@@ -125,64 +131,67 @@ class Orders:
         there, (motion, placement) = motion, canonicalized(motion)
         codes, scales = encoded(self._tokenizer, motion)
         known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
-        changed = self._understanding.changed(known, instruction, motion.seconds, seed)
-        judge = EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed))
-        given = codes[:, :1]
-        if exactly and judge.symmetry is not None:
-            given, _ = encoded(self._tokenizer, canonicalized(judge.symmetry(motion))[0])
-        elif (changed[:2] != known[:2]).any():
-            given = self._understanding.opening(changed, motion.seconds, seed)
-        return Order(
-            task=EDIT,
-            script=changed,
-            told=self._understanding.text(changed),
-            scales=scales,
-            steps=codes.shape[1],
-            frames=motion.frames,
-            offsets=motion.offsets,
-            cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
-            sampling=SAMPLING[EDIT.name],
-            attempts=_ATTEMPTS,
-            score=judge.score,
-            ranked=partial(self._understanding.ranked, changed, scales),
-            given=given,
-            opens=True,
-            before=(MotionBlock(codes, known),),
-            placed=placement.undo,
-        )
+        for number, (each, attempts) in enumerate(_rounds(seed)):
+            changed = self._understanding.changed(known, instruction, motion.seconds, each)
+            judge = EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed))
+            given = codes[:, :1]
+            if number == 0 and judge.symmetry is not None:
+                given, _ = encoded(self._tokenizer, canonicalized(judge.symmetry(motion))[0])
+            elif (changed[:2] != known[:2]).any():
+                given = self._understanding.opening(changed, motion.seconds, each)
+            yield Order(
+                task=EDIT,
+                script=changed,
+                told=self._understanding.text(changed),
+                scales=scales,
+                steps=codes.shape[1],
+                frames=motion.frames,
+                offsets=motion.offsets,
+                cleaner=partial(Cleaner, motion.offsets, kind=self._understanding.kind(changed)),
+                sampling=SAMPLING[EDIT.name],
+                attempts=attempts,
+                score=judge.score,
+                ranked=partial(self._understanding.ranked, changed, scales),
+                given=given,
+                opens=True,
+                before=(MotionBlock(codes, known),),
+                placed=placement.undo,
+            )
 
-    def go_on(self, before: Motion, prompt: str, frames: int, seed: int) -> Order:
+    def go_on(self, before: Motion, prompt: str, frames: int, seed: int) -> Iterator[Order]:
         """``frames`` frames that go on from the end of a pair's motion, in its world."""
-        script = self.script_for(prompt, before, seed)
+        told = self.told(prompt, before)
         known = min(_CONTEXT * STRIDE, before.frames // STRIDE * STRIDE)
         tail, placement = canonicalized(before.slice(before.frames - known, before.frames))
         codes, scales = encoded(self._tokenizer, tail)
-        return Order(
-            task=GENERATE,
-            script=script,
-            told=self._understanding.text(script),
-            scales=scales,
-            steps=codes.shape[1] + math.ceil(frames / STRIDE),
-            frames=frames,
-            offsets=before.offsets,
-            cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
-            sampling=SAMPLING[GENERATE.name],
-            attempts=_ATTEMPTS,
-            score=self._shows(script),
-            ranked=partial(self._understanding.ranked, script, scales),
-            given=codes,
-            placed=placement.undo,
-            goes_on_from=before.slice(before.frames - 1, before.frames),
-        )
+        for each, attempts in _rounds(seed):
+            script = self._understanding.filled(told, before.seconds, each)
+            yield Order(
+                task=GENERATE,
+                script=script,
+                told=self._understanding.text(script),
+                scales=scales,
+                steps=codes.shape[1] + math.ceil(frames / STRIDE),
+                frames=frames,
+                offsets=before.offsets,
+                cleaner=partial(Cleaner, before.offsets, kind=self._understanding.kind(script)),
+                sampling=SAMPLING[GENERATE.name],
+                attempts=attempts,
+                score=self._shows(script),
+                ranked=partial(self._understanding.ranked, script, scales),
+                given=codes,
+                placed=placement.undo,
+                goes_on_from=before.slice(before.frames - 1, before.frames),
+            )
 
-    def script_for(self, prompt: str, before: Motion, seed: int) -> np.ndarray:
+    def told(self, prompt: str, before: Motion) -> np.ndarray:
         """The script (S,) that a prompt tells, or without one that which a pair's motion shows at its end."""
         told = self._understanding.told(prompt)
         if told[0] == UNSAID:
             longest = round(LIMITS.seconds_max * FPS)
             last = before.slice(max(0, before.frames - longest), before.frames)
             told = self._understanding.shown(*encoded(self._tokenizer, canonicalized(last)[0]))
-        return self._understanding.filled(told, before.seconds, seed)
+        return told
 
     def _shows(self, script: np.ndarray, partner: Motion | None = None) -> Callable[[Motion], float]:
         """1 for a finished motion in which the rules see what a script (S,) says that is done, and by whom; else 0.
@@ -200,3 +209,10 @@ class Orders:
             return float(kind not in CHECKS or finds(pair, kind, actor))
 
         return shows
+
+
+def _rounds(seed: int) -> Iterator[tuple[int, int]]:
+    """The seed of each round's script, and how many motions are drawn side by side in it."""
+    yield seed, _ATTEMPTS
+    for number in range(1, ROUNDS):
+        yield seed + _OTHER_SEED * number, _MORE

@@ -10,7 +10,7 @@ import pytest
 
 from backend.engine import LIMITS, Cancelled, Engine, MotionPiece
 from backend.filling import Gap, joined_at_both_ends
-from backend.making import Order, kept, pieces
+from backend.making import kept, pieces
 from backend.understanding import Understanding
 from protocol import rotations as rot
 from protocol.errors import DuologueError
@@ -325,14 +325,12 @@ def test_an_edit_is_as_long_as_the_motion_and_stays_in_its_world(
 def test_the_model_is_not_asked_where_exchanging_the_persons_is_all_of_an_edit(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def order(exactly: bool) -> Order:
-        return engine._orders.edit(walker(frames=63, persons=2), "B does it", 1, script, exactly=exactly)
-
     script = json.dumps({"kind": "push", "actor": "A", "hand": "left"})
     monkeypatch.setattr(engine._understanding._reader, "read_edit", lambda _ids, _before: np.array([0, 2, 0]))
-    assert order(exactly=True).given.shape[1] == order(exactly=True).steps
-    assert order(exactly=False).given.shape[1] == 1
-    alone = replace(order(exactly=True), score=lambda _motion: 1.0)
+    first, second = engine._orders.edit(walker(frames=63, persons=2), "B does it", 1, script)
+    assert first.given.shape[1] == first.steps
+    assert second.given.shape[1] == 1
+    alone = replace(first, score=lambda _motion: 1.0)
     monkeypatch.setattr("backend.making.motion_steps", lambda *_args: iter(()))
     made = joined(list(pieces([alone], engine._model, engine._tokenizer, 0, lambda: False)))
     assert (made.frames, made.persons) == (63, 2)
