@@ -21,12 +21,11 @@ _EASE_IN, _EASE_OUT = 4, 6
 """Frames over which a foot comes to its place, and over which it is let go."""
 _LIFT = 0.03
 """Metres by which a foot is raised that steps over to a new place."""
-_CLEARS = 0.018
-"""Metres over the floor to which a toe is raised that moves as fast as `_SWINGS`."""
-_SWINGS = (0.4, 0.7)
-"""Metres a second at which a foot begins to swing, and from which on it does."""
-_LIFTS = 2.0
-"""Frames before it lands and after it leaves in which a swinging toe is that high."""
+_SWINGS, _CLEARS = (0.4, 0.7, 1.7), (0.0, 0.018, 0.045)
+"""Metres over the floor that a toe keeps at least at these speeds, metres a second, and in between. In the real takes of
+walks (CMU 07 to 09) the median is 0.025 m at 0.7 m/s and 0.06 m beyond 1.7 m/s; choreographed and generated feet drag."""
+_LIFTS = 3.0
+"""Frames before it lands and after it leaves over which a swinging toe comes to that height."""
 _FLAT, _TILTED = np.radians(3), np.radians(8)
 """A standing foot is laid level if it is tilted by less than the first angle, and left as it is beyond the second."""
 _LONGEST = 0.995
@@ -74,9 +73,8 @@ class Planting(Stage):
         before = np.concatenate((toe[:1] if self._before is None else self._before[None], toe[:-1]))
         self._before = toe[-1]
         speed = np.linalg.norm((toe - before)[..., [0, 2]], axis=-1) * FPS
-        swings = np.clip((speed - _SWINGS[0]) / (_SWINGS[1] - _SWINGS[0]), 0, 1)
         toe = toe.copy()
-        toe[..., 1] = np.maximum(toe[..., 1], _CLEARS * swings * np.minimum(away / _LIFTS, 1))
+        toe[..., 1] = np.maximum(toe[..., 1], np.interp(speed, _SWINGS, _CLEARS) * _eased(away / _LIFTS))
         return toe
 
     def _placed(self, frames: Frames, toe: np.ndarray, turned: np.ndarray, weight: np.ndarray) -> Frames:

@@ -368,7 +368,7 @@ def test_sigterm_ends_the_process_cleanly(tmp_path: Path):
     path = tmp_path / "connection.json"
     process = subprocess.Popen([sys.executable, "-c", PROCESS, str(path)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
-        assert wait_until(path.exists, 5)
+        assert wait_until(path.exists, 30)
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=5)[1]
     finally:
@@ -383,7 +383,7 @@ def test_the_server_ends_with_its_parent(tmp_path: Path):
     parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = subprocess.Popen([sys.executable, "-c", PROCESS, str(path), str(parent.pid)], cwd=ROOT)
     try:
-        assert wait_until(path.exists, 5)
+        assert wait_until(path.exists, 30)
         assert process.poll() is None
         parent.communicate(b"\n", timeout=5)
         assert process.wait(timeout=5) == 0
