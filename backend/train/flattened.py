@@ -18,6 +18,7 @@ from .codes import CACHE_FILE, STEPS_MAX, VARIANTS, EncodedCorpus, Example, enco
 from .language import LanguageRecipe
 from .recipe import read_recipe
 from .run import Run, autocast, fit, pick_device, step_seed
+from .validation import validation_examples
 
 _UNTOLD = 0.3
 """Share of a script's entries that a sample leaves open; its kind is always told."""
@@ -89,7 +90,24 @@ def fit_flattened(
         model.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
     )
     fit(run, model, optimizer, losses, cycles=[recipe.steps], warmup=settings.warmup, seed=settings.seed)
-    return model.cpu().eval(), config
+    model = model.cpu().eval()
+    if examples := validation_examples(corpus):
+        run.log(recipe.steps, validation_motion=surprise(model, config, examples, weights.cpu()))
+    return model, config
+
+
+@torch.no_grad()
+def surprise(model: LlamaForCausalLM, config: FlattenedConfig, examples: list[Example], weights: Tensor) -> float:
+    """Mean surprise at the codes of examples whose scripts are told whole, each level with its weight (D,): nats."""
+    found = []
+    for example in examples:
+        opening = config.opening({"kind": example.kind, **example.script}, example.codes.shape[1], example.scales)
+        ids = torch.tensor([[*opening, *config.flattened(example.codes)]])
+        labels = ids.clone()
+        labels[:, : len(opening)] = _IGNORED
+        logits = model(input_ids=ids, use_cache=False).logits
+        found.append(float(code_loss(logits[:, :-1], labels[:, 1:], weights, config)))
+    return float(np.average(found, weights=[example.codes.shape[1] for example in examples]))
 
 
 def batched(config: FlattenedConfig, examples: list[Example], rng: np.random.Generator) -> tuple[Tensor, Tensor]:

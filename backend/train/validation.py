@@ -32,11 +32,7 @@ class Validation:
     def __init__(
         self, corpus: EncodedCorpus, words: Words, config: LanguageConfig, level_weights: Sequence[float]
     ) -> None:
-        by_kind: dict[str, list[int]] = {}
-        for scene in corpus.of_split("validation"):
-            by_kind.setdefault(corpus.example(scene).kind, []).append(scene)
-        most = -(-_SCENES // max(1, len(by_kind)))
-        self._examples = [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]
+        self._examples = validation_examples(corpus)
         self._words, self._config, self._level_weights = words, config, level_weights
 
     @torch.no_grad()
@@ -83,3 +79,12 @@ class Validation:
             ids = list(decode.words(model, opening, Sampling(temperature=0), generator, lambda: False, longest=20))
             right += caption_kind(self._words.decode(ids)) == example.kind
         return right / len(self._examples)
+
+
+def validation_examples(corpus: EncodedCorpus) -> list[Example]:
+    """Scenes of the validation split, of each kind as many as make about `_SCENES`."""
+    by_kind: dict[str, list[int]] = {}
+    for scene in corpus.of_split("validation"):
+        by_kind.setdefault(corpus.example(scene).kind, []).append(scene)
+    most = -(-_SCENES // max(1, len(by_kind)))
+    return [corpus.example(scene) for scenes in by_kind.values() for scene in scenes[:most]]

@@ -33,7 +33,7 @@ from backend.tokenizer.model import MotionTokenizer
 from backend.train.codes import CACHE_FILE, encoded_corpus
 from backend.train.examples import Mixture
 from backend.train.flattened import FlattenedRecipe, fit_flattened
-from backend.train.language import LanguageRecipe, fit_language, script_book
+from backend.train.language import LanguageRecipe, ModelSizes, fit_language, script_book
 from backend.train.recipe import read_recipe, recipe_of
 from backend.train.run import CHECKPOINT_FILE, Run
 from backend.train.tokenizer import Sharpening, TokenizerRecipe, fit_tokenizer, real_takes
@@ -51,7 +51,11 @@ HELD_OUT = 2
 SCENES, EPOCHS = 50, 9
 """Scenes of each kind that are trained on, and how often. The flattened one sees them once, which takes a core
 about as long as the stacked one takes to see them so many times; a third model sees them once, stacked."""
-PHRASINGS, GUIDED_PHRASINGS = 1, 2
+SMALL = ModelSizes(width=192, layers=4, heads=3, feed_forward=512, head_width=192)
+"""The transformer of both layouts: one of the shipped size takes half a minute for a step of flattened codes."""
+SHORT_SECONDS, SHORT_PHRASINGS = 3.0, 2
+"""Both see the shortest scenes of each kind, and are asked for motions of that length."""
+GUIDED_PHRASINGS = 2
 GUIDANCE = (0.0, 0.5, 1.0, 1.5, 2.5)
 
 
@@ -69,13 +73,13 @@ class FirstAttempts:
                 return
 
 
-def found(model: Maker, corpus: Corpus, phrasings: int) -> dict[str, float]:
+def found(model: Maker, corpus: Corpus, phrasings: int, seconds: float) -> dict[str, float]:
     """Share of held-out phrasings whose first attempt shows what they say, and processor seconds for each."""
     prompts = [prompt for kind in corpus.kinds for prompt in held_out_prompts(kind)[:phrasings]]
     start = time.process_time()
-    made = [whole(first_attempt(model.generate(one.text, SECONDS, n))) for n, one in enumerate(prompts)]
-    seconds = (time.process_time() - start) / len(prompts)
-    return {"found": sum(map(shows, made, prompts)) / len(prompts), "seconds": seconds, "prompts": len(prompts)}
+    made = [whole(first_attempt(model.generate(one.text, seconds, n))) for n, one in enumerate(prompts)]
+    took = (time.process_time() - start) / len(prompts)
+    return {"found": sum(map(shows, made, prompts)) / len(prompts), "took": took, "prompts": len(prompts)}
 
 
 def codes(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
@@ -126,7 +130,9 @@ def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
     steps = len(encoded.of_split("train")) // recipe.stepping.batch
     # bfloat16 helps on some processors only, and the baseline does without.
     stepping = replace(recipe.stepping, bfloat16=False, warmup=steps // 4)
-    alone = replace(recipe, mixture=Mixture(generate=1, react=0, complete=0, describe=0), stepping=stepping)
+    alone = replace(
+        recipe, model=SMALL, mixture=Mixture(generate=1, react=0, complete=0, describe=0), stepping=stepping
+    )
 
     def flattened(run: Run) -> None:
         model, config = fit_flattened(run, FlattenedRecipe(alone, steps), encoded, tokenizer)
@@ -136,7 +142,7 @@ def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
     folder = out / "flattened"
     run = once(folder, FlattenedRecipe(alone, steps), flattened)
     baseline = FlattenedModel.load(folder, tokenizer, prompt_reader(shipped))
-    yield row_of("flattened", run, found(baseline, corpus, PHRASINGS))
+    yield row_of("flattened", run, found(baseline, corpus, SHORT_PHRASINGS, SHORT_SECONDS))
     for epochs in (1, EPOCHS):
         repeated = replace(alone, cycles=(epochs,))
 
@@ -150,13 +156,17 @@ def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
         folder = out / f"stacked-{epochs}"
         run = once(folder, repeated, stacked)
         engine = Engine.load(package_checkpoint(shipped, folder, shipped, folder / "checkpoint").folder, "cpu")
-        yield row_of("stacked", run, found(FirstAttempts(engine), corpus, PHRASINGS))
+        yield row_of("stacked", run, found(FirstAttempts(engine), corpus, SHORT_PHRASINGS, SHORT_SECONDS))
 
 
 def part_of(corpus: Corpus, folder: Path) -> Path:
-    """A corpus folder of the first training scenes of each kind, and all that are not for training."""
+    """A corpus folder of the shortest training scenes of each kind, and all that are not for training."""
     folder.mkdir(parents=True, exist_ok=True)
-    seen = [scene for kind in corpus.kinds for scene in corpus.of("train", kind)[:SCENES]]
+    seen = [
+        scene
+        for kind in corpus.kinds
+        for scene in sorted(corpus.of("train", kind), key=lambda scene: scene.frames)[:SCENES]
+    ]
     write_index(folder, [*seen, *(scene for scene in corpus.scenes if scene.split != "train")])
     if not (folder / "motions").exists():
         (folder / "motions").symlink_to((corpus.folder / "motions").resolve(), target_is_directory=True)
@@ -165,15 +175,16 @@ def part_of(corpus: Corpus, folder: Path) -> Path:
 
 def row_of(layout: str, run: Run, figures: dict[str, float]) -> dict[str, Any]:
     """A row of the table of layouts: what a run took, by its log, and what came of it."""
-    log = [entry for entry in run.read_log() if "rate" in entry]
-    steps = log[-1]["step"] + 1
+    log = run.read_log()
+    last = [entry for entry in log if "rate" in entry][-1]
+    steps = int(last["step"]) + 1
     return {
         "codes": layout,
         "steps": steps,
-        "minutes of training": steps / log[-1]["rate"] / 60,
-        "last loss of motion": sum(entry["motion"] for entry in log[-3:]) / len(log[-3:]),
+        "minutes of training": steps / last["rate"] / 60,
+        "surprise at held-out codes, nats": log[-1]["validation_motion"],
         f"of {figures['prompts']} phrasings found, %": 100 * figures["found"],
-        f"processor seconds for {SECONDS:g} s": figures["seconds"],
+        f"processor seconds for {SHORT_SECONDS:g} s": figures["took"],
     }
 
 
@@ -181,7 +192,7 @@ def guidance(corpus: Corpus, _out: Path) -> Iterator[dict[str, Any]]:
     """The shipped checkpoint, guided more and less."""
     engine = Engine.load(find_checkpoint(SHIPPED), "cpu")
     for scale in GUIDANCE:
-        figures = found(FirstAttempts(engine, scale), corpus, GUIDED_PHRASINGS)
+        figures = found(FirstAttempts(engine, scale), corpus, GUIDED_PHRASINGS, SECONDS)
         yield {"guidance": scale, f"of {figures['prompts']} phrasings found, %": 100 * figures["found"]}
 
 
