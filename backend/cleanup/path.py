@@ -19,6 +19,8 @@ TOES = [JOINT["left_foot"], JOINT["right_foot"]]
 
 _REACH = 4
 """Frames to either side over which the coded places are averaged."""
+_KERNEL = np.hanning(2 * _REACH + 3)[_REACH + 1 : -1] / np.hanning(2 * _REACH + 3).sum()
+"""Weights of the way at a frame, and at those so many frames before and after it."""
 _PULL = 0.04
 """Share of the way to the mean coded place that is made up in a frame: a time constant of 0.8 s."""
 _LEVEL = 0.015
@@ -48,7 +50,8 @@ class RootPath(Stage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._adrift: list[np.ndarray] = []  # of every frame, (P, 2): coded place less the way that the feet have gone
+        self._way: list[np.ndarray] = []  # of every frame, (P, 2): where the feet have carried the root
+        self._adrift: list[np.ndarray] = []  # of every frame, (P, 2): coded place less that
         self._speed: np.ndarray | float = 0.0  # (P, 1, 2) at which the feet have moved the root lately
         self._discord: np.ndarray | float = 0.0  # (P, 1) mean squared difference of that and the code
         self._kept: np.ndarray | None = None  # (P, 2) what `_adrift` is taken to be in truth
@@ -57,7 +60,7 @@ class RootPath(Stage):
         """Move the roots of the frames."""
         shift = np.zeros_like(window.root[start:stop])
         shift[..., [0, 2]] = self._over_ground(window, start, stop)
-        shift[..., 1] = _to_floor(window.positions[..., 1].min(-1), start, stop)
+        shift[..., 1] = _upright(window.root[..., 1], window.positions[..., 1].min(-1), start, stop)
         return window.slice(start, stop).shifted(shift)
 
     def _over_ground(self, window: Frames, start: int, stop: int) -> np.ndarray:
@@ -66,14 +69,25 @@ class RootPath(Stage):
         for frame in range(self.first + start, self.first + stop):
             mean = np.mean(self._adrift[max(frame - _REACH, 0) : frame + _REACH + 1], axis=0)
             self._kept = mean if self._kept is None else self._kept + _PULL * (mean - self._kept)
-            shifts.append(self._kept - self._adrift[frame])
+            shifts.append(self._kept - self._adrift[frame] + self._smooth(frame) - self._way[frame])
         return np.stack(shifts)
+
+    def _smooth(self, frame: int) -> np.ndarray:
+        """The way (P, 2) at a frame without the jolts of one foot taking over from the other."""
+        here = self._way[frame]
+        last = len(self._way) - 1
+        total = _KERNEL[0] * here
+        for reach, share in enumerate(_KERNEL[1:], 1):
+            reach = min(reach, frame, last - frame)  # beyond an end the way goes on as it came
+            total = total + share * (self._way[frame - reach] + self._way[frame + reach])
+        return total
 
     def _walk(self, window: Frames) -> None:
         """Follow the feet through those frames of a window that are new."""
         root = window.root[..., [0, 2]]
         if not self._adrift:
-            self._adrift.append(root[0])
+            self._adrift.append(np.zeros_like(root[0]))
+            self._way.append(root[0])
         toes = window.positions[:, :, TOES]
         coded = np.diff(root, axis=0) * FPS  # (T - 1, P, 2) metres a second
         walked = coded[:, :, None] - np.diff(toes[..., [0, 2]], axis=0) * FPS  # (T - 1, P, 2, 2) by either foot
@@ -90,14 +104,27 @@ class RootPath(Stage):
             step = (np.sum(weight[..., None] * walked[index], axis=1) + _TRUST_IN_CODE * mean) / total
             self._speed = self._speed + _RENEWAL * (step[:, None] - self._speed)
             self._discord = self._discord + _RENEWAL * (off.min(-1, keepdims=True) - self._discord)
-            self._adrift.append(self._adrift[-1] + (coded[index] - step) / FPS)
+            self._way.append(self._way[-1] + step / FPS)
+            self._adrift.append(root[index + 1] - self._way[-1])
 
 
-def _to_floor(lowest: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """How far to raise the persons whose lowest joints are at (T, P) metres: (stop - start, P) metres."""
+def _upright(height: np.ndarray, lowest: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """How far to raise persons (stop - start, P), metres: to stand on the floor, and no longer to bob at every step.
+
+    Args:
+        height: (T, P) of the root.
+        lowest: (T, P) of the lowest joint.
+        start: first of the frames that are wanted.
+        stop: the one after the last.
+    """
     bearing = np.clip((_JUMPING - lowest) / (_JUMPING - _STANDING), 0, 1)
-    raised = np.pad(-lowest * bearing, ((_REACH, _REACH), (0, 0)), mode="edge")
-    kernel = np.hanning(2 * _REACH + 3)[1:-1]
-    kernel /= kernel.sum()
-    taps = range(start, start + 2 * _REACH + 1)
-    return np.sum([share * raised[tap : tap + stop - start] for share, tap in zip(kernel, taps, strict=True)], axis=0)
+    raised = _weighted(-lowest * bearing, start, stop)
+    return raised + bearing[start:stop] * (_weighted(height, start, stop) - height[start:stop])
+
+
+def _weighted(values: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Mean of values (T, P) about each of some frames, by `_KERNEL`; an end is held."""
+    kernel = np.concatenate((_KERNEL[:0:-1], _KERNEL))
+    padded = np.pad(values, ((_REACH, _REACH), (0, 0)), mode="edge")
+    taps = range(start, start + len(kernel))
+    return np.sum([share * padded[tap : tap + stop - start] for share, tap in zip(kernel, taps, strict=True)], axis=0)

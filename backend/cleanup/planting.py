@@ -24,7 +24,7 @@ _LIFT = 0.03
 _SWINGS, _CLEARS = (0.4, 0.7, 1.7), (0.0, 0.018, 0.045)
 """Metres a second of a swinging toe, and metres over the floor that it then keeps at least. In real walks (CMU 07 to
 09) the median is 0.025 at 0.7 m/s and 0.06 beyond 1.7 m/s; choreographed and generated feet drag."""
-_LIFTS = 3.0
+_LIFTS = 4.0
 """Frames before it lands and after it leaves over which a swinging toe comes to that height."""
 _FLAT, _TILTED = np.radians(3), np.radians(8)
 """A standing foot is laid level if it is tilted by less than the first angle, and left as it is beyond the second."""

@@ -75,4 +75,4 @@ def test_a_foot_that_swings_does_not_brush_the_floor():
     toes = after.positions()[1:, 0, TOES, 1]
     swings = np.linalg.norm(np.diff(after.positions()[:, 0, TOES][..., [0, 2]], axis=0), axis=-1) * 30 > 0.8
     assert swings.any()
-    assert np.percentile(toes[swings], 20) > 0.008
+    assert np.percentile(toes[swings], 30) > 0.01
