@@ -14,7 +14,7 @@ from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
 _RECIPE_FILE = "recipe.json"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
 LANGUAGE_FILES = ("language.json", "language.safetensors", "scripts.safetensors")

@@ -133,7 +133,8 @@ class Orders:
         known = self._understanding.parsed(script) if script else self._understanding.shown(codes, scales)
         for number, (each, attempts) in enumerate(_rounds(seed)):
             changed = self._understanding.changed(known, instruction, motion.seconds, each)
-            judge = EditJudge(there, self._understanding.entries(known), self._understanding.entries(changed))
+            old, new = self._understanding.entries(known), self._understanding.entries(changed)
+            judge = EditJudge(there, old, new, *self._understanding.manner(changed))
             given = codes[:, :1]
             if number == 0 and judge.symmetry is not None:
                 given, _ = encoded(self._tokenizer, canonicalized(judge.symmetry(motion))[0])

@@ -97,6 +97,10 @@ class Understanding:
         """Codes (2, 0 or 1, D) with which a motion of a script opens."""
         return self._book.opening(script, seconds, np.random.default_rng(seed))
 
+    def manner(self, script: np.ndarray) -> tuple[float, float]:
+        """Haste, m/s^2, and right-handedness of who acts that are usual in scenes of a script (S,)."""
+        return self._book.manner(script)
+
     def answer(self, question: str, script: np.ndarray) -> str | None:
         """What the script (S,) of a motion answers to a question; None if it does not."""
         sort = self._reader.read_question(question)

@@ -26,11 +26,15 @@ class EditJudge:
         before: the motion that is edited.
         old: entries of its script.
         new: those of the script that the edit follows.
+        usual_haste: m/s^2, of who acts in scenes of that script.
+        usual_right_handed: how much more their right hands do in these.
     """
 
     before: Motion
     old: Mapping[str, str]
     new: Mapping[str, str]
+    usual_haste: float
+    usual_right_handed: float
 
     @property
     def symmetry(self) -> Callable[[Motion], Motion] | None:
@@ -53,10 +57,13 @@ class EditJudge:
         kept = [roots < _ROOTS, poses < _POSES]
         if (there := as_asked(was, now, self.new.get("kind", ""), asked, self.old[asked], self.new[asked])) is not None:
             kept.append(there)
-        # Another kind has a pace of its own.
-        if asked not in ("speed", "kind"):
-            kept.append(SPEEDS[0] < now.haste / max(was.haste, 1e-6) < SPEEDS[1])
+        # Another kind has a pace of its own, and its own use for the hands.
+        haste, right_handed = was.haste, was.right_handed
+        if asked == "kind":
+            haste, right_handed = self.usual_haste, self.usual_right_handed
+        if asked != "speed":
+            kept.append(SPEEDS[0] < now.haste / max(haste, 1e-6) < SPEEDS[1])
         if asked != "hand":
-            kept.append(abs(now.right_handed - was.right_handed) < HANDS)
+            kept.append(abs(now.right_handed - right_handed) < HANDS)
         # What is not what it should be is no edit, however near it stays.
         return (sum(kept) + len(kept) * shown) / (2 * len(kept))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +26,43 @@ _NEAREST = 12
 Events = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True, eq=False)
 class ScriptBook:
     """Scripts that training saw.
 
-    Args:
+    Attributes:
         scripts: (N, S) numbers of slots; the first slot is the kind.
         seconds: (N,) how long each of them took.
         openings: (N, 2, D) codes of both persons in its first latent step.
-        events: what happens in each of them, as scripts of the corpus list it: ``beat``, ``actor`` and ``start``.
+        manners: (N, 2) haste, m/s^2, and right-handedness of who acts, as `backend.checks.manner` measures them.
+        courses: what may happen in a scene, each as a JSON list of events: ``beat``, ``actor`` and ``start``.
+        course: (N,) the number of what happens in each of them.
     """
 
-    def __init__(
-        self,
+    scripts: np.ndarray
+    seconds: np.ndarray
+    openings: np.ndarray
+    manners: np.ndarray
+    courses: Sequence[str]
+    course: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
         scripts: np.ndarray,
         seconds: np.ndarray,
         openings: np.ndarray,
+        manners: np.ndarray,
         events: Sequence[Events],
-    ) -> None:
-        self.scripts, self.seconds = scripts.astype(np.int64), seconds.astype(np.float32)
-        self.openings = openings.astype(np.int64)
+    ) -> ScriptBook:
+        """A book of scripts with what happens in each of them; see the class for the arrays."""
         told = [json.dumps(each) for each in events]
-        self._courses = sorted(set(told))
-        numbered = {course: number for number, course in enumerate(self._courses)}
-        self._course = np.array([numbered[each] for each in told])
+        courses = sorted(set(told))
+        numbered = {course: number for number, course in enumerate(courses)}
+        course = np.array([numbered[each] for each in told])
+        return cls(
+            scripts.astype(np.int64), seconds.astype(np.float32), openings.astype(np.int64), manners, courses, course
+        )
 
     def filled(
         self, told: np.ndarray, seconds: float, rng: np.random.Generator, wished: np.ndarray | None = None
@@ -84,8 +99,16 @@ class ScriptBook:
     def events(self, script: np.ndarray) -> Events:
         """What happens in a scene of a script (S,), as in most of those that are most like it."""
         likeness = self._likeness(script)
-        taken = self._course[likeness == likeness.max()]
-        return json.loads(self._courses[np.bincount(taken).argmax()])
+        taken = self.course[likeness == likeness.max()]
+        return json.loads(self.courses[np.bincount(taken).argmax()])
+
+    def manner(self, script: np.ndarray) -> tuple[float, float]:
+        """Haste, m/s^2, and right-handedness of who acts that scenes most like a script (S,) have: their medians."""
+        same = np.flatnonzero(self.scripts[:, 0] == script[0])
+        known = same if len(same) else np.arange(len(self.scripts))
+        alike = known[np.argsort(-self._likeness(script)[known], kind="stable")[:_NEAREST]]
+        haste, right_handed = np.median(self.manners[alike], axis=0).tolist()
+        return haste, right_handed
 
     def _likeness(self, script: np.ndarray) -> np.ndarray:
         """How much each of the scripts is like another (S,), (N,): the kind and who acts matter most."""
@@ -104,16 +127,18 @@ class ScriptBook:
             "scripts": self.scripts.astype(np.uint8),
             "seconds": self.seconds,
             "openings": self.openings.astype(np.int16),
-            "course": self._course.astype(np.uint16),
+            "manners": self.manners.astype(np.float16),
+            "course": self.course.astype(np.uint16),
         }
-        save_file(stored, folder / FILE, {_COURSES: json.dumps(self._courses)})
+        save_file(stored, folder / FILE, {_COURSES: json.dumps(self.courses)})
 
     @classmethod
     def load(cls, folder: Path) -> ScriptBook:
         """Read what `save` wrote."""
         with safe_open(folder / FILE, "np") as file:
-            scripts, seconds, openings, course = (
-                file.get_tensor(name) for name in ("scripts", "seconds", "openings", "course")
-            )
-            courses = [json.loads(told) for told in json.loads(file.metadata()[_COURSES])]
-        return cls(scripts, seconds, openings, [courses[number] for number in course])
+            names = ("scripts", "seconds", "openings", "manners", "course")
+            scripts, seconds, openings, manners, course = (file.get_tensor(name) for name in names)
+            courses = json.loads(file.metadata()[_COURSES])
+        return cls(
+            scripts.astype(np.int64), seconds, openings.astype(np.int64), manners.astype(np.float32), courses, course
+        )

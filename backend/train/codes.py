@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 
 from protocol.motion import Motion
 
+from ..checks.manner import Manner
 from ..corpus.choreographer.captions import mirrored, swapped
 from ..corpus.scene import INDEX, Scene, read_scene_motion, read_scenes
 from ..features import body_scale, canonicalized, features
@@ -62,10 +63,14 @@ class EncodedCorpus:
         codes: (sum of L, 2, D) int16, the scenes one after the other, each with its four variants.
         starts: (4 scenes + 1,) where in ``codes`` each variant begins.
         scales: (4 scenes, 2) body sizes.
+        manners: (scenes, 2) haste, m/s^2, and right-handedness of who acts in the first variant.
     """
 
-    def __init__(self, scenes: list[Scene], codes: np.ndarray, starts: np.ndarray, scales: np.ndarray) -> None:
+    def __init__(
+        self, scenes: list[Scene], codes: np.ndarray, starts: np.ndarray, scales: np.ndarray, manners: np.ndarray
+    ) -> None:
         self.scenes, self._codes, self._starts, self._scales = scenes, codes, starts, scales
+        self._manners = manners
 
     def of_split(self, split: str) -> np.ndarray:
         """Numbers of the scenes of a split, ascending."""
@@ -78,6 +83,11 @@ class EncodedCorpus:
     def script(self, scene: int, variant: int) -> dict[str, Any]:
         """The script that is true of a variant of a scene."""
         return script_in(self.scenes[scene], variant)
+
+    def manner(self, scene: int, variant: int) -> tuple[float, float]:
+        """Haste, m/s^2, and right-handedness of who acts, as `backend.checks.manner` measures them."""
+        haste, right_handed = self._manners[scene].tolist()
+        return haste, -right_handed if VARIANTS[variant][1] else right_handed
 
     def example(self, scene: int, variant: int = 0) -> Example:
         """One variant of one scene."""
@@ -121,7 +131,7 @@ def encoded_corpus(corpus: Path, tokenizer: Path, cache: Path) -> EncodedCorpus:
         save_file(stored, waiting, {"key": key})
         write_atomically(cache, waiting.read_bytes())
         waiting.unlink()
-    return EncodedCorpus(scenes, stored["codes"], stored["starts"], stored["scales"])
+    return EncodedCorpus(scenes, stored["codes"], stored["starts"], stored["scales"], stored["manners"])
 
 
 def _read_cache(cache: Path, key: str) -> dict[str, np.ndarray] | None:
@@ -133,15 +143,17 @@ def _read_cache(cache: Path, key: str) -> dict[str, np.ndarray] | None:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a safetensors file has no items)
 
 
-def _encoded(tokenizer: MotionTokenizer, corpus: Path, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """A scene's four variants: codes (4, L, 2, D) int16 and body scales (4, 2)."""
+def _encoded(tokenizer: MotionTokenizer, corpus: Path, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A scene's four variants: codes (4, L, 2, D) int16 and body scales (4, 2); and how the first is done (2,)."""
     motion = read_scene_motion(corpus, scene)
     variants = [_variant(motion, *variant) for variant in VARIANTS]
     ready = np.concatenate([features(variant).swapaxes(0, 1) for variant in variants])  # (8, T, 268)
     sizes = np.concatenate([body_scale(variant.offsets) for variant in variants]).astype(np.float32)
     codes = tokenizer.encode(torch.from_numpy(ready), torch.from_numpy(sizes)).numpy().astype(np.int16)
     pairs = codes.reshape(len(variants), 2, *codes.shape[1:])
-    return np.ascontiguousarray(pairs.swapaxes(1, 2)), sizes.reshape(-1, 2)
+    manner = Manner.of(motion, str(scene.script["actor"]))
+    done = np.array([manner.haste, manner.right_handed], np.float32)
+    return np.ascontiguousarray(pairs.swapaxes(1, 2)), sizes.reshape(-1, 2), done
 
 
 _worker_tokenizer: list[MotionTokenizer] = []
@@ -152,16 +164,17 @@ def _begin_worker(tokenizer: Path) -> None:
     _worker_tokenizer.append(MotionTokenizer.load(tokenizer))
 
 
-def _encoded_by_worker(task: tuple[Path, Scene]) -> tuple[np.ndarray, np.ndarray]:
+def _encoded_by_worker(task: tuple[Path, Scene]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return _encoded(_worker_tokenizer[0], *task)
 
 
-def _joined(scenes: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
-    lengths = [codes.shape[1] for codes, _ in scenes for _ in VARIANTS]
+def _joined(scenes: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    lengths = [codes.shape[1] for codes, _, _ in scenes for _ in VARIANTS]
     return {
-        "codes": np.concatenate([codes.reshape(-1, *codes.shape[2:]) for codes, _ in scenes]),
+        "codes": np.concatenate([codes.reshape(-1, *codes.shape[2:]) for codes, _, _ in scenes]),
         "starts": np.cumsum([0, *lengths]),
-        "scales": np.concatenate([scales for _, scales in scenes]),
+        "scales": np.concatenate([scales for _, scales, _ in scenes]),
+        "manners": np.stack([manner for _, _, manner in scenes]),
     }
 
 

@@ -176,4 +176,5 @@ def script_book(corpus: EncodedCorpus, config: LanguageConfig) -> ScriptBook:
     scripts = np.stack([numbers(config.slots, script) for script in told])
     seconds = np.array([corpus.steps(scene) * STRIDE / FPS for scene, _ in scenes])
     openings = np.stack([corpus.example(*item).codes[:, 0] for item in scenes])
-    return ScriptBook(scripts, seconds, openings, [events_of(script["kind"], script) for script in told])
+    manners = np.array([corpus.manner(*item) for item in scenes], np.float32)
+    return ScriptBook.of(scripts, seconds, openings, manners, [events_of(one["kind"], one) for one in told])

@@ -135,7 +135,8 @@ def test_the_engine_prefers_a_true_edit_to_what_was_there_and_to_anything_else(f
             {**{name: value_text(value) for name, value in scene.script.items()}, "kind": scene.kind}
             for _, scene in (edit.before, edit.after)
         )
-        judge = EditJudge(before, old, new)
+        usual = Manner.of(true, str(edit.after[1].script["actor"]))
+        judge = EditJudge(before, old, new, usual.haste, usual.right_handed)
         lost = replace(true, root=true.root + np.linspace(0, 3, true.frames)[:, None, None].astype(np.float32))
         # How far a true edit to another kind goes from where they were is a matter of that kind.
         assert judge.score(true) == 1.0 or (edit.name == "kind" and judge.score(true) > 0.6)
@@ -150,11 +151,13 @@ def test_exchanged_persons_and_mirrored_motions_are_exact_edits(folders):
     for edit in held_out_edits(dialogues, corpus, KINDS, 9):
         before = read_scene_motion(*edit.before)
         old = {name: value_text(value) for name, value in edit.before[1].script.items()}
-        judge = EditJudge(before, old, {**old, edit.name: value_text(edit.after[1].script[edit.name])})
+        new = {**old, edit.name: value_text(edit.after[1].script[edit.name])}
+        judge = EditJudge(before, old, new, 1.0, 0.0)
         if judge.symmetry is not None:
             exact.add(edit.name)
             assert judge.score(judge.symmetry(before)) == 1.0
-        assert EditJudge(before, old, {**judge.new, "mood": "sad"}).symmetry is None, "more than one thing changes"
+        more = EditJudge(before, old, {**new, "mood": "sad"}, 1.0, 0.0)
+        assert more.symmetry is None, "more than one thing changes"
     assert exact == {"actor", "hand"}
 
 
@@ -193,3 +196,19 @@ def test_right_answers_score_all_and_no_constant_answer_does(folders):
         assert found["by_kind"][kind]["constant"] <= 0.5
     assert reasoning(Told({}, {}), corpus, questions, quiet)["accuracy"] == 0.0
     assert "best constant answer" in card_tables({"ask": found})
+
+
+def test_another_kind_is_held_to_the_pace_and_the_hands_that_are_usual_for_it(folders):
+    corpus, dialogues, _ = folders
+    for edit in held_out_edits(dialogues, corpus, KINDS, 9):
+        if edit.name != "kind":
+            continue
+        before, true = (read_scene_motion(*where) for where in (edit.before, edit.after))
+        old, new = (
+            {**{name: value_text(value) for name, value in scene.script.items()}, "kind": scene.kind}
+            for _, scene in (edit.before, edit.after)
+        )
+        usual = Manner.of(true, str(edit.after[1].script["actor"]))
+        score = EditJudge(before, old, new, usual.haste, usual.right_handed).score(true)
+        assert EditJudge(before, old, new, 2 * usual.haste, usual.right_handed).score(true) < score
+        assert EditJudge(before, old, new, usual.haste, usual.right_handed + 1).score(true) < score

@@ -37,7 +37,8 @@ def corpus() -> EncodedCorpus:
         scenes.append(Scene(f"scene-{number}", kind, "train", "choreographed", (), {}, script, frames=20))
         codes.append(np.full((len(VARIANTS) * 5, 2, 3), 3 + 8 * (number % 2), np.int16))
     starts = np.arange(len(VARIANTS) * len(scenes) + 1) * 5
-    return EncodedCorpus(scenes, np.concatenate(codes), starts, np.ones((len(VARIANTS) * len(scenes), 2), np.float32))
+    sizes, manners = np.ones((len(VARIANTS) * len(scenes), 2), np.float32), np.zeros((len(scenes), 2))
+    return EncodedCorpus(scenes, np.concatenate(codes), starts, sizes, manners)
 
 
 def test_codes_are_said_in_turns_level_by_level_and_come_back() -> None:

@@ -47,7 +47,8 @@ def test_a_value_that_no_slot_knows_is_left_open() -> None:
 def book() -> ScriptBook:
     scripts = np.stack([numbers(SLOTS, script) for script in SCRIPTS])
     openings = np.arange(len(SCRIPTS) * 2 * 4).reshape(-1, 2, 4)
-    return ScriptBook(scripts, np.array([3.0, 4.0, 5.0]), openings, EVENTS)
+    manners = np.array([[2.0, 0.5], [4.0, -0.5], [6.0, 0.1]])
+    return ScriptBook.of(scripts, np.array([3.0, 4.0, 5.0]), openings, manners, EVENTS)
 
 
 def test_what_is_left_open_comes_from_a_script_that_agrees(book: ScriptBook) -> None:
@@ -80,6 +81,12 @@ def test_what_happens_is_what_happens_in_the_scene_that_is_most_like_it(book: Sc
     assert book.events(numbers(SLOTS, {"kind": "push", "actor": "A", "hand": "right"})) == EVENTS[1], "who acts counts"
 
 
+def test_how_a_script_is_done_is_how_the_scenes_of_its_kind_are(book: ScriptBook) -> None:
+    for script in book.scripts:
+        same = book.manners[book.scripts[:, 0] == script[0]]
+        assert book.manner(script) == tuple(np.median(same, axis=0))
+
+
 @pytest.mark.parametrize("value", [True, False, 3, "left", "both"])
 def test_a_value_comes_back_from_its_text(value: object) -> None:
     back = value_of(value_text(value))
@@ -92,4 +99,5 @@ def test_a_book_comes_back_from_its_file(book: ScriptBook, tmp_path: Path) -> No
     again = ScriptBook.load(tmp_path)
     assert np.array_equal(again.scripts, book.scripts)
     assert np.array_equal(again.seconds, book.seconds)
+    assert np.allclose(again.manners, book.manners, atol=0.01)
     assert [again.events(script) for script in again.scripts] == list(EVENTS)

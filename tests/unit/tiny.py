@@ -107,6 +107,6 @@ def tiny_checkpoint(folder: Path) -> Path:
     tiny_model(words, tokenizer).save(folder)
     tiny_reader().save(folder)
     scripts, seconds = np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0])
-    ScriptBook(scripts, seconds, np.ones((3, 2, 3)), [[]] * len(scripts)).save(folder)
+    ScriptBook.of(scripts, seconds, np.ones((3, 2, 3)), np.ones((3, 2)), [[]] * len(scripts)).save(folder)
     seal(folder, {})
     return folder
