@@ -14,9 +14,12 @@ from typing import Any
 
 import torch
 
-from ..engine import Cancelled, Engine
+from protocol.motion import Motion, joined_in_time
+
+from ..engine import STORY, Cancelled, Engine, MotionPiece
 from ..language.config import LanguageConfig
 from ..language.model import CONFIG_FILE
+from ..making import kept
 from ..tokenizer.config import STRIDE
 from ..tokenizer.stream import FPS
 
@@ -29,6 +32,7 @@ PROMPTS = (
 )
 _CANCEL_AFTER = (0.1, 0.25, 0.4, 0.6, 0.8, 1.0)
 _BASELINE_TOKENS = 180
+_STORY_SECONDS, _SCENE_SECONDS = 60.0, 5.0
 
 
 def benchmark_engine(
@@ -46,7 +50,8 @@ def benchmark_engine(
         ``threads``, ``seconds``; ``idle`` and ``busy``, each with ``realtime_factor`` (seconds of two-person motion a
         second, until the first attempt is whole), ``kept_factor`` (until the attempt that is kept is there, over all
         prompts) and ``first_piece_s`` (from the call to the first finished frames); ``cancel_s``: median and largest
-        time from cancelling until the engine is free, idle and busy.
+        time from cancelling until the engine is free, idle and busy; ``story_slowdown``: how many times as long as
+        after its first scene a story takes to go on at its end, after a minute.
     """
     figures: dict[str, Any] = {"threads": torch.get_num_threads(), "seconds": seconds}
     show(0.1, "Generating")
@@ -58,6 +63,9 @@ def benchmark_engine(
     show(0.8, "Cancelling")
     idle = _cancel_latencies(engine, seconds)
     figures["cancel_s"] = {"median": statistics.median(idle + busy), "largest": max(idle + busy)}
+    if STORY in engine.tasks:
+        show(0.9, "Going on with a story")
+        figures["story_slowdown"] = _story_slowdown(engine, repeats)
     return figures
 
 
@@ -69,7 +77,7 @@ def _speed(engine: Engine, seconds: float, repeats: int) -> dict[str, float]:
         for piece in engine.generate(PROMPTS[seed % len(PROMPTS)], seconds, seed):
             now = time.perf_counter() - start
             came.append(now)
-            if piece.start + piece.motion.frames == piece.total and len(factors) == seed:
+            if _is_whole(piece) and len(factors) == seed:
                 factors.append(seconds / now)
         firsts.append(came[0])
         whole += time.perf_counter() - start
@@ -78,6 +86,24 @@ def _speed(engine: Engine, seconds: float, repeats: int) -> dict[str, float]:
         "kept_factor": repeats * seconds / whole,
         "first_piece_s": statistics.median(firsts),
     }
+
+
+def _is_whole(piece: MotionPiece) -> bool:
+    return piece.start + piece.motion.frames == piece.total
+
+
+def _story_slowdown(engine: Engine, repeats: int) -> float:
+    first = joined_in_time([piece.motion for piece in kept(engine.generate(PROMPTS[0], _SCENE_SECONDS))])
+    almost = joined_in_time([first] * round(_STORY_SECONDS / _SCENE_SECONDS - 1))
+
+    def taken(before: Motion, seed: int) -> float:
+        start = time.perf_counter()
+        next(piece for piece in engine.story([PROMPTS[0]], _SCENE_SECONDS, seed, motion=before) if _is_whole(piece))
+        return time.perf_counter() - start
+
+    times = [(taken(first, seed), taken(almost, seed)) for seed in range(repeats)]
+    soon, late = (statistics.median(each) for each in zip(*times, strict=True))
+    return late / soon
 
 
 def _cancel_latencies(engine: Engine, seconds: float) -> list[float]:

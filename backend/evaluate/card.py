@@ -192,12 +192,19 @@ def _benchmark(found: dict[str, Any]) -> str:
     notes = (
         f"Cancelling frees the engine after {found['cancel_s']['median']:.3f} s (median; at most "
         f"{found['cancel_s']['largest']:.3f} s). "
+        f"{_story(found)}"
         f"Importing takes {found['import_s']:.1f} s, loading {found['load_s']:.1f} s. "
         f"The same transformer with codes flattened into its vocabulary, through Hugging Face `generate`: "
         f"{found['flattened_factor']:.2f} seconds a second, "
         f"{idle['realtime_factor'] / found['flattened_factor']:.1f} times slower."
     )
     return title + "\n\n" + _table(["what", "idle machine", "one core kept busy"], rows) + "\n\n" + notes
+
+
+def _story(found: dict[str, Any]) -> str:
+    if "story_slowdown" not in found:
+        return ""
+    return f"After a minute of story a scene takes {found['story_slowdown']:.2f} times as long as after its first. "
 
 
 _SECTIONS = {

@@ -28,6 +28,7 @@ from ..tokenizer.model import WEIGHTS_FILE, MotionTokenizer
 from .run import write_atomically
 
 CACHE_FILE = "codes.safetensors"
+_CACHED = ("codes", "starts", "scales", "manners")
 VARIANTS = ((False, False), (True, False), (False, True), (True, True))
 """Whether the persons are swapped, and whether the scene is mirrored."""
 
@@ -138,9 +139,9 @@ def _read_cache(cache: Path, key: str) -> dict[str, np.ndarray] | None:
     if not cache.is_file():
         return None
     with safe_open(cache, "np") as file:
-        if file.metadata().get("key") != key:
+        if file.metadata().get("key") != key or set(file.keys()) != set(_CACHED):
             return None
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a safetensors file has no items)
+        return {name: file.get_tensor(name) for name in _CACHED}
 
 
 def _encoded(tokenizer: MotionTokenizer, corpus: Path, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from backend.checkpoint import package_checkpoint
+import numpy as np
+
 from backend.checks import WITH_ACTOR, finds
 from backend.cleanup.cleaner import cleaned
 from backend.corpus.choreographer.captions import held_out_prompts
@@ -27,6 +28,9 @@ from backend.evaluate.flattened import FlattenedModel, prompt_reader
 from backend.evaluate.held_out import Corpus, Maker, Piece, first_attempt, whole
 from backend.evaluate.reconstruction import reconstructed, reconstruction
 from backend.evaluate.t2m import SECONDS, shows
+from backend.language.model import MotionLanguageModel, code_vectors
+from backend.language.prompt_reader import PromptReader
+from backend.language.slots import Slot, numbers, script_of
 from backend.language.words import Words
 from backend.places import find_checkpoint
 from backend.tokenizer.model import MotionTokenizer
@@ -71,6 +75,17 @@ class FirstAttempts:
             yield piece
             if piece.start + piece.motion.frames == piece.total:
                 return
+
+
+class Translated:
+    """Reads prompts as the shipped reader does, for a model whose small corpus lacks some values: those stay open."""
+
+    def __init__(self, reader: PromptReader, slots: tuple[Slot, ...]) -> None:
+        self._reader, self.slots = reader, slots
+
+    def read(self, prompt: str) -> np.ndarray:
+        """What a prompt says, (S,) numbers of the model's slots."""
+        return numbers(self.slots, script_of(self._reader.slots, self._reader.read(prompt)))
 
 
 def found(model: Maker, corpus: Corpus, phrasings: int, seconds: float) -> dict[str, float]:
@@ -124,7 +139,7 @@ def codes(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
 def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
     """The same transformer with codes stacked and flattened, trained on nothing but text to motion."""
     shipped = find_checkpoint(SHIPPED)
-    tokenizer = MotionTokenizer.load(shipped)
+    tokenizer, words = MotionTokenizer.load(shipped), Words.load(shipped)
     encoded = encoded_corpus(part_of(corpus, out / "corpus"), shipped, out / CACHE_FILE)
     recipe = read_recipe(recipe_of(SHIPPED, "language"), LanguageRecipe)
     steps = len(encoded.of_split("train")) // recipe.stepping.batch
@@ -147,15 +162,14 @@ def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
         repeated = replace(alone, cycles=(epochs,))
 
         def stacked(run: Run, recipe: LanguageRecipe = repeated) -> None:
-            words = Words.load(shipped)
-            model = fit_language(run, recipe, encoded, tokenizer, words)
-            model.save(run.folder)
-            words.save(run.folder)
-            script_book(encoded, model.config).save(run.folder)
+            fit_language(run, recipe, encoded, tokenizer, words).save(run.folder)
 
         folder = out / f"stacked-{epochs}"
         run = once(folder, repeated, stacked)
-        engine = Engine.load(package_checkpoint(shipped, folder, shipped, folder / "checkpoint").folder, "cpu")
+        model = MotionLanguageModel.load(folder, code_vectors(tokenizer), words.vectors)
+        model.hasten()
+        reader = cast(PromptReader, Translated(PromptReader.load(shipped), model.config.slots))
+        engine = Engine("stacked", tokenizer, words, model, reader, script_book(encoded, model.config))
         yield row_of("stacked", run, found(FirstAttempts(engine), corpus, SHORT_PHRASINGS, SHORT_SECONDS))
 
 

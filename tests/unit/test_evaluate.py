@@ -286,6 +286,7 @@ def test_the_benchmark_measures_a_checkpoint_and_adds_to_the_figures(
 ):
     monkeypatch.setattr(bench, "import_seconds", lambda: 3.0)  # importing torch anew takes too long for a unit test
     monkeypatch.setattr(bench, "_CANCEL_AFTER", (0.02, 0.05))
+    monkeypatch.setattr(bench, "_SCENE_SECONDS", 1.0)
     out = tmp_path / "figures.json"
     out.write_text(json.dumps({"m2t": {"kind": 0.5}}))
     arguments = ["benchmark", "--checkpoint", str(checkpoint), "--seconds", "1", "--repeats", "1", "--out", str(out)]
@@ -296,5 +297,6 @@ def test_the_benchmark_measures_a_checkpoint_and_adds_to_the_figures(
     found = known["benchmark"]
     assert found["idle"]["realtime_factor"] > 0
     assert found["flattened_factor"] > 0
+    assert 0 < found["story_slowdown"] < 5
     assert 0 <= found["cancel_s"]["median"] <= found["cancel_s"]["largest"] < 5
     assert 0 < found["idle"]["first_piece_s"] < found["seconds"] / found["idle"]["realtime_factor"] + 0.1
