@@ -12,7 +12,7 @@ import numpy as np
 from protocol.motion import Motion, joined_as_persons
 from protocol.skeleton import neutral_offsets
 
-from .checks import CHECKS, WITH_ACTOR, finds
+from .checks import CHECKS, finds
 from .checks.edits import EditJudge
 from .cleanup import Cleaner
 from .coding import encoded
@@ -202,8 +202,7 @@ class Orders:
             partner: A of the pair, if the motion is that of B alone.
         """
         told = self._understanding.entries(script)
-        kind = told.get("kind")
-        actor = told.get("actor") if kind in WITH_ACTOR else None
+        kind, actor = told.get("kind"), told.get("actor")
 
         def shows(motion: Motion) -> float:
             pair = motion if partner is None else joined_as_persons([partner, motion])

@@ -23,7 +23,7 @@ from . import (
 from .result import CheckResult
 from .view import View
 
-__all__ = ["CHECKS", "WITH_ACTOR", "CheckResult", "View", "finds", "judge"]
+__all__ = ["CHECKS", "WITH_ACTOR", "CheckResult", "View", "done_by", "finds", "judge"]
 
 CHECKS: dict[str, Callable[[View], CheckResult]] = {
     "handshake": greetings.handshake,
@@ -100,14 +100,21 @@ def judge(motion: Motion) -> dict[str, CheckResult]:
 
 
 def finds(motion: Motion, kind: str, actor: str | None = None) -> bool:
-    """Whether a motion shows an interaction, done by ``actor`` ("A", "B" or "both"; None: whoever it is).
+    """Whether a motion shows an interaction, and where it matters who does it, done by an actor: see `done_by`.
 
     Raises:
         DuologueError: ``two_persons_needed``.
         KeyError: if there is no such kind.
     """
-    result = _check(View.of(motion), kind)
-    return result.passed and actor in (None, result.actor)
+    return done_by(_check(View.of(motion), kind), actor)
+
+
+def done_by(result: CheckResult, actor: str | None) -> bool:
+    """Whether a check has passed and seen ``actor`` act: "A", "B" or "both"; None is whoever it was.
+
+    In kinds in which it does not matter who acts, it is not asked.
+    """
+    return result.passed and (actor is None or result.kind not in WITH_ACTOR or result.actor == actor)
 
 
 def _check(view: View, kind: str) -> CheckResult:

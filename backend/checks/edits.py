@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from protocol.motion import Motion
 
 from ..corpus.dialogues.instructions import changed
-from . import CHECKS, WITH_ACTOR, finds
+from . import CHECKS, finds
 from .manner import HANDS, SPEEDS, Manner, as_asked, distances
 
 _ROOTS, _POSES = 0.4, 0.2
@@ -49,7 +49,7 @@ class EditJudge:
         """Share of the rules that a motion keeps, 0 to 1."""
         kind, actor, actor_before = self.new.get("kind"), self.new.get("actor", "both"), self.old.get("actor", "both")
         asked = changed(self.old, self.new)
-        shown = kind not in CHECKS or finds(motion, kind, actor if kind in WITH_ACTOR else None)
+        shown = kind not in CHECKS or finds(motion, kind, actor)
         if asked is None:
             return float(shown)
         was, now = Manner.of(self.before, actor_before), Manner.of(motion, actor)

@@ -14,7 +14,7 @@ from typing import Any
 from protocol.errors import DuologueError
 from protocol.motion import Motion
 
-from ..checks import WITH_ACTOR, finds
+from ..checks import finds
 from ..checks.manner import HANDS, SPEEDS, Manner, as_asked, distances
 from ..corpus.dialogues import Turn, read_dialogues
 from ..corpus.scene import Scene, read_scene_motion, read_scenes
@@ -164,8 +164,7 @@ class _Seen:
 
     def _shows(self, motion: Motion) -> bool:
         """Whether the rules see the kind of the edited scene in a motion, done by whom it is done there."""
-        kind = str(self.new["kind"])
-        return finds(motion, kind, str(self.new["actor"]) if kind in WITH_ACTOR else None)
+        return finds(motion, str(self.new["kind"]), str(self.new["actor"]))
 
 
 def _shares(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:

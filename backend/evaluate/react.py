@@ -10,8 +10,7 @@ import numpy as np
 
 from protocol.motion import Motion, joined_as_persons
 
-from ..checks import WITH_ACTOR
-from ..checks import judge as checked
+from ..checks import finds
 from ..corpus.choreographer.captions import person_captions
 from ..corpus.scene import Scene
 from ..features import canonicalized
@@ -127,8 +126,7 @@ def _paired(a: Motion, b: Motion) -> Motion:
 
 
 def _kept(pair: Motion, scene: Scene) -> bool:
-    result = checked(pair)[scene.kind]
-    return result.passed and (scene.kind not in WITH_ACTOR or result.actor == scene.script["actor"])
+    return finds(pair, scene.kind, str(scene.script["actor"]))
 
 
 def _still(motion: Motion) -> Motion:

@@ -17,7 +17,7 @@ from typing import Any
 
 from protocol.motion import Motion, joined_in_time
 
-from ..checks import WITH_ACTOR, judge
+from ..checks import WITH_ACTOR, done_by, finds, judge
 from ..corpus.choreographer.captions import Prompt
 from ..making import kept
 from .held_out import Corpus, Embed, Maker, Progress, first_attempt, nearest, share, whole
@@ -71,7 +71,7 @@ def text_to_motion(
                 "text": prompt.text,
                 "kind": prompt.kind,
                 "actor": prompt.actor,
-                "found": _shows(generated, prompt),
+                "found": done_by(generated[prompt.kind], prompt.actor),
                 "found_kind": generated[prompt.kind].passed,
                 "first": shows(whole(first_attempt(came)), prompt),
                 "seen": [kind for kind, result in generated.items() if result.passed],
@@ -106,12 +106,7 @@ def _truth(prompt: Prompt, corpus: Corpus, index: int) -> Motion:
 
 def shows(motion: Motion, prompt: Prompt) -> bool:
     """Whether a motion shows what a prompt says, done by whom it says where that matters."""
-    return _shows(judge(motion), prompt)
-
-
-def _shows(results: dict[str, Any], prompt: Prompt) -> bool:
-    result = results[prompt.kind]
-    return result.passed and (prompt.kind not in WITH_ACTOR or result.actor == prompt.actor)
+    return finds(motion, prompt.kind, prompt.actor)
 
 
 def summary(items: Sequence[dict[str, Any]]) -> dict[str, float]:

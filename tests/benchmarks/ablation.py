@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from backend.checks import WITH_ACTOR, finds
+from backend.checks import finds
 from backend.cleanup.cleaner import cleaned
 from backend.corpus.choreographer.captions import held_out_prompts
 from backend.corpus.scene import write_index
@@ -121,10 +121,7 @@ def codes(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
         once(folder, sized, train)
         tokenizer = MotionTokenizer.load(folder)
         seen = [cleaned(reconstructed(tokenizer, corpus.motion(scene)), scene.kind) for scene in scenes]
-        kept = [
-            finds(motion, scene.kind, scene.script["actor"] if scene.kind in WITH_ACTOR else None)
-            for motion, scene in zip(seen, scenes, strict=True)
-        ]
+        kept = [finds(motion, scene.kind, scene.script["actor"]) for motion, scene in zip(seen, scenes, strict=True)]
         told = reconstruction(tokenizer, takes)
         yield {
             "codes of a codebook": entries,
