@@ -11,8 +11,9 @@ from ..corpus.dialogues.instructions import changed
 from . import CHECKS, finds
 from .manner import HANDS, SPEEDS, Manner, as_asked, distances
 
-_ROOTS, _POSES = 0.4, 0.2
-"""Metres within which roots, and joints about them, are on average where they were before an edit."""
+_NEAR, _NEAR_OF_KINDS = (0.25, 0.12), (0.4, 0.2)
+"""Metres within which roots, and joints about them, are on average where they were before an edit: of one kind, and of
+one kind to another, which may want another distance."""
 
 _SYMMETRIES = (("actor", {"A", "B"}, Motion.swapped), ("hand", {"left", "right"}, Motion.mirrored))
 """Entries of a script, two values of each, and what makes one of the other."""
@@ -54,7 +55,8 @@ class EditJudge:
             return float(shown)
         was, now = Manner.of(self.before, actor_before), Manner.of(motion, actor)
         roots, poses = distances(motion, self.before.swapped() if {actor, actor_before} == {"A", "B"} else self.before)
-        kept = [roots < _ROOTS, poses < _POSES]
+        root_slack, pose_slack = _NEAR_OF_KINDS if asked == "kind" else _NEAR
+        kept = [roots < root_slack, poses < pose_slack]
         if (there := as_asked(was, now, self.new.get("kind", ""), asked, self.old[asked], self.new[asked])) is not None:
             kept.append(there)
         # Another kind has a pace of its own, and its own use for the hands.

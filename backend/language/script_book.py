@@ -100,7 +100,7 @@ class ScriptBook:
         """What happens in a scene of a script (S,), as in most of those that are most like it."""
         likeness = self._likeness(script)
         taken = self.course[likeness == likeness.max()]
-        return json.loads(self.courses[np.bincount(taken).argmax()])
+        return json.loads(self.courses[int(np.bincount(taken).argmax())])
 
     def manner(self, script: np.ndarray) -> tuple[float, float]:
         """Haste, m/s^2, and right-handedness of who acts that scenes most like a script (S,) have: their medians."""
