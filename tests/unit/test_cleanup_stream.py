@@ -57,6 +57,19 @@ def test_a_root_that_sways_is_brought_back_over_its_feet():
     assert np.abs(astray(cleaned(motion))).mean() < 0.05
 
 
+def test_a_root_that_bobs_from_latent_step_to_latent_step_goes_evenly():
+    walk = stroll(frames=90)
+    steps = np.random.default_rng(0).normal(0, 0.01, (23, 1))
+    bobbing = Motion(30, walk.root.copy(), walk.rotations, walk.offsets)
+    bobbing.root[..., 1] += np.repeat(steps, 4, axis=0)[:90]
+
+    def jolts(motion: Motion) -> float:
+        return float(np.abs(np.diff(motion.root[..., 1], n=2, axis=0)).mean())
+
+    assert jolts(bobbing) > 1.5 * jolts(cleaned(walk))
+    assert jolts(cleaned(bobbing)) < 1.05 * jolts(cleaned(walk))
+
+
 def test_two_who_stand_in_each_other_part_and_a_given_partner_stays():
     one = stroll(frames=40, speed=0.0)
     pair = Motion(30, np.repeat(one.root, 2, 1), np.repeat(one.rotations, 2, 1), np.repeat(one.offsets, 2, 0))
