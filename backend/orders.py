@@ -29,10 +29,10 @@ from .tokenizer.stream import FPS
 from .understanding import Understanding
 
 SAMPLING = {
-    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0),
-    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
+    GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, guidance=2.0),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, guidance=1.7),
     COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
-    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, guidance=1.7),
 }
 """How each task draws motion."""
 
@@ -65,6 +65,7 @@ class Orders:
         """Two persons' motion from a prompt."""
         frames = round(seconds * FPS)
         offsets = np.stack([neutral_offsets()] * 2)
+        sampling = SAMPLING[GENERATE.name]
         told = self._understanding.told(prompt)
         for each, attempts in _rounds(seed):
             script = self._understanding.filled(told, seconds, each)
@@ -77,7 +78,7 @@ class Orders:
                 frames=frames,
                 offsets=offsets,
                 cleaner=partial(Cleaner, offsets, kind=self._understanding.kind(script)),
-                sampling=replace(SAMPLING[GENERATE.name], guidance=guidance),
+                sampling=replace(sampling, guidance=guidance * sampling.guidance),
                 attempts=attempts,
                 score=self._shows(told),
                 ranked=partial(self._understanding.ranked, told, (1.0, 1.0)),

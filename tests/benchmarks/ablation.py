@@ -32,7 +32,9 @@ from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.prompt_reader import PromptReader
 from backend.language.slots import Slot, numbers, script_of
 from backend.language.words import Words
+from backend.orders import SAMPLING
 from backend.places import find_checkpoint
+from backend.tasks import GENERATE
 from backend.tokenizer.model import MotionTokenizer
 from backend.train.codes import CACHE_FILE, encoded_corpus
 from backend.train.examples import Mixture
@@ -60,7 +62,7 @@ SMALL = ModelSizes(width=192, layers=4, heads=3, feed_forward=512, head_width=19
 SHORT_SECONDS, SHORT_PHRASINGS = 3.0, 2
 """Both see the shortest scenes of each kind, and are asked for motions of that length."""
 GUIDED_PHRASINGS = 2
-GUIDANCE = (0.0, 0.5, 1.0, 1.5, 2.5)
+GUIDANCE = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 
 
 class FirstAttempts:
@@ -203,7 +205,8 @@ def guidance(corpus: Corpus, _out: Path) -> Iterator[dict[str, Any]]:
     """The shipped checkpoint, guided more and less."""
     engine = Engine.load(find_checkpoint(SHIPPED), "cpu")
     for scale in GUIDANCE:
-        figures = found(FirstAttempts(engine, scale), corpus, GUIDED_PHRASINGS, SECONDS)
+        times_usual = scale / SAMPLING[GENERATE.name].guidance
+        figures = found(FirstAttempts(engine, times_usual), corpus, GUIDED_PHRASINGS, SECONDS)
         yield {"guidance": scale, f"of {figures['prompts']} phrasings found, %": 100 * figures["found"]}
 
 
