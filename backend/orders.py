@@ -30,9 +30,9 @@ from .understanding import Understanding
 
 SAMPLING = {
     GENERATE.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, guidance=2.0),
-    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0, guidance=1.7),
+    REACT.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
     COMPLETE.name: Sampling(temperature=0.8, cooling=0.75, steadiness=2.0),
-    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0, guidance=1.7),
+    EDIT.name: Sampling(temperature=1.0, cooling=0.75, steadiness=2.0),
 }
 """How each task draws motion."""
 

@@ -71,7 +71,8 @@ def test_the_first_frames_leave_long_before_the_last_are_made(engine: Engine, mo
 
 def test_streaming_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     streamed = joined(list(engine.generate(PROMPT, 3.0)))
-    monkeypatch.setattr("backend.making._ends_piece", lambda _: False)
+    for ends in ("_ends_piece", "_ends_long_piece"):
+        monkeypatch.setattr(f"backend.making.{ends}", lambda _: False)
     whole = kept(engine.generate(PROMPT, 3.0))
     assert len(whole) <= 3  # what the decoder, its end and the clean-up hold back
     np.testing.assert_allclose(streamed.positions(), joined(whole).positions(), atol=1e-4)
