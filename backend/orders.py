@@ -51,7 +51,7 @@ _CONTEXT = 3
 class Orders:
     """Writes orders for one checkpoint: of what is asked for one for each round, by another script that says it.
 
-    What was said and shown is read once, when the first of them is taken.
+    What a prompt says and a motion shows is read once, when the first of them is taken.
 
     Args:
         understanding: reads prompts, instructions and motions.
