@@ -87,6 +87,8 @@ WITH_ACTOR = tuple(kind for kind in CHECKS if "actor" in phrases(kind))
 SHAKING = 2500.0
 """Metres a second cubed: no body moves with more jerk on average (the dancers: 260), and in bodies that shake like that
 a hand is anywhere at some time."""
+TEARING = 12.0
+"""Metres a second: no joint moves faster (who is scared: 9), unless a motion is torn between two frames."""
 
 
 def judge(motion: Motion) -> dict[str, CheckResult]:
@@ -119,4 +121,6 @@ def done_by(result: CheckResult, actor: str | None) -> bool:
 
 def _check(view: View, kind: str) -> CheckResult:
     check = CHECKS[kind]
-    return check(view) if view.jerk < SHAKING else CheckResult(kind, False, None, {"jerk_mps3": view.jerk})
+    if view.jerk < SHAKING and view.fastest < TEARING:
+        return check(view)
+    return CheckResult(kind, False, None, {"jerk_mps3": view.jerk, "fastest_mps": view.fastest})

@@ -76,6 +76,12 @@ class View:
         )
 
     @cached_property
+    def fastest(self) -> float:
+        """Metres a second of the fastest joint from any frame to the next; 0 where there is only one."""
+        steps = np.linalg.norm(np.diff(self.positions, axis=0), axis=-1)
+        return float(steps.max() * FPS) if self.frames > 1 else 0.0
+
+    @cached_property
     def palms(self) -> np.ndarray:
         """World palm points (T, 2, 2, 3): frame, person, left or right."""
         return palms(self.motion)

@@ -1,6 +1,7 @@
 """The checks see what two bodies do: on scenes of the choreographer, on real takes, and on motions made by hand."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,16 @@ def test_swapping_the_persons_of_a_push_swaps_who_pushes_and_a_mirror_changes_no
     assert finds(motion.swapped(), "push", other)
     assert finds(motion.mirrored(), "push", str(scene.script["actor"]))
     assert finds(motion.resampled(60), "push", str(scene.script["actor"]))
+
+
+def test_a_motion_that_is_torn_between_two_frames_shows_nothing(sources: Sources):
+    _, motion = make_scene(sources, seed=77, index=0, kind="handshake")
+    root = motion.root.copy()
+    root[-3:] += np.array([0.5, 0.0, 0.0], np.float32)  # both persons, well after their hands have met
+    torn = replace(motion, root=root)
+    assert finds(motion, "handshake")
+    assert not finds(torn, "handshake")
+    assert judge(torn)["handshake"].measured["fastest_mps"] > 12
 
 
 def test_a_handshake_with_one_person_taken_half_a_metre_away_is_none(sources: Sources):
