@@ -94,6 +94,16 @@ def open_when_free(client: WireClient, within: float) -> float:
     raise TimeoutError("still busy")
 
 
+def wait_until_busy(client: WireClient) -> None:
+    """Wait for the worker to take up the job that was accepted last."""
+    deadline = time.monotonic() + 10
+    while True:
+        client.send(StatusRequest())
+        if client.wait_for(Status).busy:
+            return
+        assert time.monotonic() < deadline
+
+
 def test_welcome_tells_what_the_backend_can_do(client: WireClient):
     client.send(Hello("test"))
     welcome = client.wait_for(Welcome)
@@ -188,6 +198,7 @@ def test_jobs_run_in_the_order_they_came_in_from_two_clients(
 
 def test_the_server_answers_while_the_model_works(client: WireClient):
     client.wait_for(Accepted, client.send(GENERATE_FOREVER))
+    wait_until_busy(client)
     start = time.perf_counter()
     client.send(Heartbeat())
     client.wait_for(Heartbeat)
@@ -198,6 +209,7 @@ def test_the_server_answers_while_the_model_works(client: WireClient):
 
 def test_a_flood_is_refused_with_a_reason(client: WireClient):
     client.wait_for(Accepted, client.send(GENERATE_FOREVER))
+    wait_until_busy(client)
     for _ in range(WAITING_PER_CLIENT_MAX):
         client.wait_for(Accepted, client.send(GENERATE_BRIEFLY))
     assert client.wait_for(Error, client.send(GENERATE_BRIEFLY)).code == "queue_full"
@@ -206,8 +218,7 @@ def test_a_flood_is_refused_with_a_reason(client: WireClient):
 def test_the_jobs_of_a_client_that_is_gone_are_stopped(connection: Connection, client: WireClient):
     with WireClient(connection) as other:
         other.wait_for(Accepted, other.send(GENERATE_FOREVER))
-        client.send(StatusRequest())
-        assert client.wait_for(Status).busy
+        wait_until_busy(client)
     assert open_when_free(client, within=3) < 3
 
 
