@@ -46,6 +46,11 @@ class MotionPiece:
     raw: Motion
     script: str
 
+    @property
+    def ends(self) -> bool:
+        """Whether an attempt is whole with this piece."""
+        return self.start + self.motion.frames == self.total
+
 
 class _Starts(Protocol):
     @property

@@ -16,7 +16,7 @@ import torch
 
 from protocol.motion import Motion, joined_in_time
 
-from ..engine import STORY, Cancelled, Engine, MotionPiece
+from ..engine import STORY, Cancelled, Engine
 from ..language.config import LanguageConfig
 from ..language.model import CONFIG_FILE
 from ..making import kept
@@ -77,7 +77,7 @@ def _speed(engine: Engine, seconds: float, repeats: int) -> dict[str, float]:
         for piece in engine.generate(PROMPTS[seed % len(PROMPTS)], seconds, seed):
             now = time.perf_counter() - start
             came.append(now)
-            if _is_whole(piece) and len(factors) == seed:
+            if piece.ends and len(factors) == seed:
                 factors.append(seconds / now)
         firsts.append(came[0])
         whole += time.perf_counter() - start
@@ -88,17 +88,13 @@ def _speed(engine: Engine, seconds: float, repeats: int) -> dict[str, float]:
     }
 
 
-def _is_whole(piece: MotionPiece) -> bool:
-    return piece.start + piece.motion.frames == piece.total
-
-
 def _story_slowdown(engine: Engine, repeats: int) -> float:
     first = joined_in_time([piece.motion for piece in kept(engine.generate(PROMPTS[0], _SCENE_SECONDS))])
     almost = joined_in_time([first] * round(_STORY_SECONDS / _SCENE_SECONDS - 1))
 
     def taken(before: Motion, seed: int) -> float:
         start = time.perf_counter()
-        next(piece for piece in engine.story([PROMPTS[0]], _SCENE_SECONDS, seed, motion=before) if _is_whole(piece))
+        next(piece for piece in engine.story([PROMPTS[0]], _SCENE_SECONDS, seed, motion=before) if piece.ends)
         return time.perf_counter() - start
 
     times = [(taken(first, seed), taken(almost, seed)) for seed in range(repeats)]

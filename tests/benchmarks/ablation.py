@@ -55,8 +55,7 @@ HELD_OUT = 2
 """Test scenes of each kind that go through a tokenizer."""
 
 SCENES, EPOCHS = 50, 9
-"""Scenes of each kind that are trained on, and how often. The flattened one sees them once, which takes a core
-about as long as the stacked one takes to see them so many times; a third model sees them once, stacked."""
+"""Scenes of each kind that are trained on. Either layout sees them once, a third model sees them so often, stacked."""
 SMALL = ModelSizes(width=192, layers=4, heads=3, feed_forward=512, head_width=192)
 """The transformer of both layouts: one of the shipped size takes half a minute for a step of flattened codes."""
 SHORT_SECONDS, SHORT_PHRASINGS = 3.0, 2
@@ -75,7 +74,7 @@ class FirstAttempts:
         """A pair's motion from a prompt."""
         for piece in self._engine.generate(prompt, seconds, seed, guidance=self._guidance):
             yield piece
-            if piece.start + piece.motion.frames == piece.total:
+            if piece.ends:
                 return
 
 

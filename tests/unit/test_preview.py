@@ -1,4 +1,4 @@
-"""Contact sheets: a row a motion, both persons in the picture and told apart, and fast enough to use freely."""
+"""Contact sheets: a row a motion, both persons in the picture and told apart."""
 
 import numpy as np
 from PIL import Image
