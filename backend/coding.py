@@ -13,8 +13,8 @@ from .features import body_scale, features
 from .tokenizer.config import STRIDE
 from .tokenizer.model import MotionTokenizer
 
-_SCALES = (0.6, 1.5)
-"""Body sizes that the models know; others are taken for the nearest of these."""
+SCALES = (0.6, 1.5)
+"""The smallest and the largest body that the models know; others are taken for the nearest of these."""
 
 
 def encoded(tokenizer: MotionTokenizer, motion: Motion) -> tuple[np.ndarray, list[float]]:
@@ -23,6 +23,6 @@ def encoded(tokenizer: MotionTokenizer, motion: Motion) -> tuple[np.ndarray, lis
     steps = math.ceil(motion.frames / STRIDE)
     index = np.minimum(np.arange(steps * STRIDE), motion.frames - 1)
     held = torch.from_numpy(features(motion)[index].swapaxes(0, 1).copy()).to(device)  # (P, 4L, 268)
-    scales = np.clip(body_scale(motion.offsets), *_SCALES).astype(np.float32)
+    scales = np.clip(body_scale(motion.offsets), *SCALES).astype(np.float32)
     codes = tokenizer.encode(held, torch.from_numpy(scales).to(device))
     return codes.cpu().numpy(), scales.tolist()

@@ -38,6 +38,7 @@ from .refusals import (
     check_learned,
     check_persons,
     check_prompt,
+    check_scale,
     check_seconds,
 )
 from .tasks import ASK, COMPLETE, DESCRIBE, EDIT, Marker
@@ -188,7 +189,13 @@ class Engine:
         return self._scenes(prompts, round(seconds * FPS), seed, motion, cancelled)
 
     def react(
-        self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = never
+        self,
+        motion: Motion,
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        scale: float = 1.0,
+        cancelled: Callable[[], bool] = never,
     ) -> Iterator[MotionPiece]:
         """Make a partner for one person's motion: the partner alone, in the same world frame, at 30 fps.
 
@@ -196,16 +203,20 @@ class Engine:
             motion: of one person, at any frame rate.
             prompt: what the partner does, or both; may be empty, then what the person does is read from the motion.
             seed: the same seed gives the same motion.
+            scale: the partner's body size, 1 for the neutral body's; one that the models do not know is taken for the
+                nearest that they do. Who is held must be as large as the arms around them show.
             cancelled: asked before every step of the language model.
 
         Raises:
-            DuologueError: ``prompt_too_long``, ``motion_persons``, ``motion_too_short``, ``motion_too_long``; at once.
+            DuologueError: ``prompt_too_long``, ``scale_out_of_range``, ``motion_persons``, ``motion_too_short``,
+                ``motion_too_long``; at once.
             Cancelled: while iterating, once ``cancelled()`` is true.
         """
         check_prompt(prompt)
+        check_scale(scale)
         check_persons(motion, 1)
         motion = at_model_rate(motion)
-        return self._made(self._orders.react(motion, prompt, seed), seed, cancelled)
+        return self._made(self._orders.react(motion, prompt, seed, scale), seed, cancelled)
 
     def edit(
         self,

@@ -15,7 +15,7 @@ from protocol.skeleton import neutral_offsets
 from .checks import CHECKS, finds
 from .checks.edits import EditJudge
 from .cleanup import Cleaner
-from .coding import encoded
+from .coding import SCALES, encoded
 from .features import canonicalized
 from .language.layout import MotionBlock
 from .language.sampling import Sampling
@@ -86,13 +86,14 @@ class Orders:
                 opens=True,
             )
 
-    def react(self, motion: Motion, prompt: str, seed: int) -> Iterator[Order]:
-        """A partner for one person's motion, at 30 fps."""
+    def react(self, motion: Motion, prompt: str, seed: int, scale: float) -> Iterator[Order]:
+        """A partner of a body size for one person's motion, at 30 fps."""
         there, (motion, placement) = motion, canonicalized(motion)
         codes, scales = encoded(self._tokenizer, motion)
         told = self._understanding.told_and_shown(prompt, codes, scales)
-        partner = neutral_offsets()[None]
-        sizes = (scales[0], 1.0)
+        scale = float(np.clip(scale, *SCALES))
+        partner = neutral_offsets(scale)[None]
+        sizes = (scales[0], scale)
         for each, attempts in _rounds(seed):
             script = self._understanding.filled(told, motion.seconds, each)
             yield Order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from protocol.errors import DuologueError
@@ -56,6 +57,18 @@ def check_guidance(guidance: float) -> None:
             "guidance_out_of_range",
             f"A guidance of {guidance:g} cannot be followed.",
             f"Choose 0 to {GUIDANCE_MAX:g}; 1 is what suits the model best.",
+        )
+
+
+def check_scale(scale: float) -> None:
+    """Refuse a body size that no body has.
+
+    Raises:
+        DuologueError: ``scale_out_of_range``.
+    """
+    if not 0 < scale < math.inf:  # also false for NaN
+        raise DuologueError(
+            "scale_out_of_range", f"No body is {scale:g} times as large as the usual one.", "Choose a size around 1."
         )
 
 

@@ -59,6 +59,7 @@ def react(
     motion: Annotated[Path, typer.Argument(help="Motion of one person: .bvh or .npz.")],
     out: Out,
     prompt: Annotated[str, typer.Option(help="What the partner does.")] = "",
+    scale: Annotated[float, typer.Option(help="The partner's size, in bodies of usual size.")] = 1.0,
     seed: Seed = 0,
     samples: Samples = 1,
     checkpoint: Checkpoint = None,
@@ -71,7 +72,11 @@ def react(
     files = targets(out, samples)
     folder = find_checkpoint(checkpoint)
     given = read_motion(motion)
-    _make(files, folder, device, lambda engine, number: engine.react(given, prompt, seed + number), given, json=json)
+
+    def made(engine: Engine, number: int) -> Iterator[MotionPiece]:
+        return engine.react(given, prompt, seed + number, scale=scale)
+
+    _make(files, folder, device, made, given, json=json)
 
 
 def edit(

@@ -100,6 +100,8 @@ class Submit:
     guidance: float = 1.0
     """How strictly ``generate`` follows its prompt: 1 as suits the model best, 0 as loosely as it can, up to
     `GUIDANCE_MAX`."""
+    scale: float = 1.0
+    """Size of the partner that ``react`` makes, in neutral bodies."""
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ class Maker(Protocol):
 class Model(Maker, Protocol):
     """What is evaluated: `backend.engine.Engine`, or a stand-in in tests."""
 
-    def react(self, motion: Motion, prompt: str = "", seed: int = 0) -> Iterator[Piece]:
-        """The partner of one person."""
+    def react(self, motion: Motion, prompt: str = "", seed: int = 0, *, scale: float = 1.0) -> Iterator[Piece]:
+        """The partner of one person, of a body size."""
         ...
 
     def describe(self, motion: Motion, *, seed: int = 0) -> Iterator[str]:

@@ -13,7 +13,7 @@ from protocol.motion import Motion, joined_as_persons
 from ..checks import finds
 from ..corpus.choreographer.captions import person_captions
 from ..corpus.scene import Scene
-from ..features import canonicalized
+from ..features import body_scale, canonicalized
 from .contacts import Agreement, agreement
 from .held_out import Corpus, Embed, Judge, Model, Progress, nearest, share, whole
 from .metrics import frechet_distance
@@ -26,7 +26,7 @@ the nearest prompt for B; a B who stands in the true one's first pose, which is 
 def reaction(
     model: Model, corpus: Corpus, per_kind: int, embed: Embed, judge: Judge | None, progress: Progress
 ) -> dict[str, Any]:
-    """Let the model react to person A of test scenes, with B's held-out prompt and without one.
+    """Let the model react to person A of test scenes, with B's held-out prompt and without one, on a body of B's size.
 
     Args:
         model: what is evaluated.
@@ -51,9 +51,10 @@ def reaction(
         progress(index / len(scenes), "Reaction")
         motion = corpus.motion(scene)
         a, b = motion.person(0), motion.person(1)
+        scale = float(body_scale(b.offsets)[0])
         partners = {
-            "with_prompt": whole(model.react(a, prompt, seed=index)),
-            "without_prompt": whole(model.react(a, "", seed=index)),
+            "with_prompt": whole(model.react(a, prompt, seed=index, scale=scale)),
+            "without_prompt": whole(model.react(a, "", seed=index, scale=scale)),
             "truth": b,
             "retrieval": _put_beside(looked_up[index], motion),
             "still": _still(b),

@@ -78,7 +78,13 @@ class Model(Protocol):
         ...
 
     def react(
-        self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = ...
+        self,
+        motion: Motion,
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        scale: float = ...,
+        cancelled: Callable[[], bool] = ...,
     ) -> Iterator[Piece]:
         """The partner of a lone person."""
         ...

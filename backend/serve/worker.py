@@ -161,7 +161,7 @@ def _motion_of(model: Model, submit: Submit, sample: int, stopped: Callable[[], 
         return model.story(submit.prompts, submit.seconds, seed, motion=motion, cancelled=stopped)
     if motion is not None:
         if submit.task == REACT:
-            return model.react(motion, submit.prompt, seed, cancelled=stopped)
+            return model.react(motion, submit.prompt, seed, scale=submit.scale, cancelled=stopped)
         if submit.task == EDIT and isinstance(model, Edits):
             return model.edit(motion, submit.prompt, seed, script=submit.script, cancelled=stopped)
         if submit.task == COMPLETE and isinstance(model, Completes):

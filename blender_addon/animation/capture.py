@@ -14,15 +14,14 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion, joined_as_persons
 
 from ..retarget.pair import Partner
-from ..retarget.rest_pose import Calibration, calibrate
+from ..retarget.rest_pose import Calibration
 from ..retarget.stretch import unstretched
 from ..retarget.transfer import to_motion
 from ..stubs import ArmatureObject
 from .named import Named
-from .own_map import corrections_of
 from .reading_room import ReadingRoom, reading_room
 from .replay import Played, replaying
-from .rig import Y_UP, bone_map_of, read_rig
+from .rig import Y_UP, calibrated
 
 FPS = 30.0
 """Frame rate of what is read, that of the backend."""
@@ -152,7 +151,7 @@ class Reading:
         render = self._own_scene().render
         first, last = self._range
         self._times = np.arange(first, last + 1e-6, render.fps / render.fps_base / FPS)
-        self._calibrations = [calibrate(read_rig(one), bone_map_of(one).read, corrections_of(one)) for one in objects]
+        self._calibrations = [calibrated(one) for one in objects]
         self._matrices = [np.empty((len(self._times), len(one.bones), 4, 4)) for one in self._calibrations]
 
     def _read(self, room: ReadingRoom, objects: Sequence[ArmatureObject]) -> None:

@@ -11,12 +11,10 @@ from bpy.types import Scene
 from protocol import rotations as rot
 from protocol.motion import Motion, joined_as_persons
 
-from ..retarget.rest_pose import calibrate
 from ..retarget.transfer import to_motion
 from ..stubs import ArmatureObject
 from .capture import FPS
-from .own_map import corrections_of
-from .rig import Y_UP, bone_map_of, read_rig, world_matrices
+from .rig import Y_UP, calibrated, world_matrices
 
 _APART = 0.3
 """Metres: where two stand nearer than that, which way the one is from the other says nothing."""
@@ -65,7 +63,7 @@ def at_first(characters: Sequence[ArmatureObject]) -> Place:
     """A where it stands, facing where it faces.
 
     Raises:
-        DuologueError: what `animation.rig.bone_map_of` has against a rig.
+        DuologueError: what `animation.rig.calibrated` has against a rig.
     """
     first = standing(characters[:1])
     x, _, z = first.root[0, 0].astype(float)
@@ -93,6 +91,6 @@ def standing(characters: Sequence[ArmatureObject]) -> Motion:
     """
     poses = []
     for one in characters:
-        calibration = calibrate(read_rig(one), bone_map_of(one).read, corrections_of(one))
+        calibration = calibrated(one)
         poses.append(to_motion(FPS, world_matrices(one, calibration.bones)[None], calibration))
     return joined_as_persons(poses)

@@ -14,12 +14,12 @@ from protocol import rotations as rot
 from protocol.errors import DuologueError
 
 from ..retarget import detect, mapping
-from ..retarget.rest_pose import Calibration
+from ..retarget.rest_pose import Calibration, calibrate
 from ..retarget.rig import Rig, orthonormal
 from ..retarget.transfer import Drive
 from ..stubs import ArmatureObject, Context
 from .condition import hidden
-from .own_map import own_map_of
+from .own_map import corrections_of, own_map_of
 
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 """From Blender's world to that of `Motion`: -Y becomes +Z, Z becomes Y."""
@@ -68,6 +68,15 @@ def bone_map_of(armature: ArmatureObject) -> mapping.BoneMap:
     if found.error is not None:
         raise found.error.with_traceback(None)
     return found.bone_map
+
+
+def calibrated(armature: ArmatureObject) -> Calibration:
+    """A rig's bones in the T-pose that it would be read in.
+
+    Raises:
+        DuologueError: what `bone_map_of` and `calibrate` raise.
+    """
+    return calibrate(read_rig(armature), bone_map_of(armature).read, corrections_of(armature))
 
 
 def detection_of(armature: ArmatureObject) -> detect.Detection:

@@ -8,12 +8,14 @@ from bpy.types import Object, Scene
 from protocol.messages import REACT, Submit
 
 from ..animation.capture import Reading
+from ..animation.rig import calibrated
 from ..characters import pair_with, work_on
 from ..link import jobs
 from ..link.job import Request
 from ..link.outcomes import MotionOutcome
 from ..preferences import backend_settings
 from ..results import Asked
+from ..retarget.body import size
 from ..stubs import Context
 from . import checks
 from .generate import next_seed
@@ -57,5 +59,6 @@ def request_for(scene: Scene, actor: Object, partner: Object, asked: Asked, *, a
     reading = Reading(scene, [actor], asked.frame_start, asked.frame_end)
     caption = asked.prompt or f"reacts to {actor.name}"
     outcome = MotionOutcome(scene, (partner,), caption, asked, beside=reading, again=again)
-    submit = Submit(REACT, asked.prompt, seed=asked.seed, samples=asked.variations)
+    scale = float(size(calibrated(partner).offsets))
+    submit = Submit(REACT, asked.prompt, seed=asked.seed, samples=asked.variations, scale=scale)
     return Request(f"“{actor.name}”", submit, outcome, reading)

@@ -93,6 +93,18 @@ def test_react_sends_the_active_character_and_moves_only_its_partner(stage, back
     assert stage.captions.read(stage.b) == "reacts to Alice"
 
 
+def test_react_asks_for_a_body_as_large_as_the_partners_rig(stage, backend):
+    server = backend()
+    stage.run(duologue.generate)
+    stage.activate(stage.a)
+    stage.run(duologue.react)
+    usual = submitted(server).scale
+    assert usual == pytest.approx(1, abs=0.15)
+    stage.b.scale = (1.3,) * 3
+    stage.run(duologue.react)
+    assert submitted(server).scale == pytest.approx(1.3 * usual, rel=1e-3)
+
+
 def test_react_works_from_b_to_a_and_from_a_mesh_that_a_character_wears(stage, backend):
     backend()
     stage.run(duologue.generate)

@@ -48,6 +48,8 @@ class FakeModel:
     tasks: tuple[str, ...] = TASKS
     step_seconds: float = 0.01
     done: list[str] = field(default_factory=list)
+    scale: float = 0.0
+    """Of the partner that was asked for last."""
 
     def generate(
         self,
@@ -63,8 +65,15 @@ class FakeModel:
         yield from self._pieces(prompt, round(seconds * 30), 2, seed, cancelled)
 
     def react(
-        self, motion: Motion, prompt: str = "", seed: int = 0, *, cancelled: Callable[[], bool] = lambda: False
+        self,
+        motion: Motion,
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        scale: float = 1.0,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[FakePiece]:
+        self.scale = scale
         yield from self._pieces(prompt, motion.frames, 1, seed, cancelled)
 
     def describe(

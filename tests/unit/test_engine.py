@@ -109,6 +109,12 @@ def test_a_reaction_is_the_partner_alone_as_long_as_the_input(engine: Engine) ->
     assert (partner.frames, partner.persons, partner.fps) == (63, 1, 30.0)
 
 
+@pytest.mark.parametrize(("scale", "made"), [(0.9, 0.9), (2.5, 1.5)])
+def test_a_reaction_is_on_a_body_as_large_as_asked_or_the_nearest_known(engine: Engine, scale: float, made: float):
+    partner = joined(list(engine.react(walker(), scale=scale)))
+    np.testing.assert_allclose(partner.offsets[0], neutral_offsets(made), atol=1e-6)
+
+
 def test_a_reaction_stays_in_the_world_of_its_input(engine: Engine) -> None:
     motion = walker()
     turn, shift = rot.about_y(2.0), np.array([5.0, 0.3, -3.0], np.float32)
@@ -150,6 +156,8 @@ REFUSALS: dict[str, tuple[Callable[[Engine], object], str]] = {
     "no number of seconds": (lambda e: e.generate(PROMPT, float("nan")), "seconds_out_of_range"),
     "a guidance below nothing": (lambda e: e.generate(PROMPT, 2.0, guidance=-0.1), "guidance_out_of_range"),
     "a guidance beyond all measure": (lambda e: e.generate(PROMPT, 2.0, guidance=4.5), "guidance_out_of_range"),
+    "a partner without size": (lambda e: e.react(walker(), scale=0.0), "scale_out_of_range"),
+    "a partner of no known size": (lambda e: e.react(walker(), scale=float("nan")), "scale_out_of_range"),
     "a reaction to two": (lambda e: e.react(walker(persons=2)), "motion_persons"),
     "a description of three": (lambda e: e.describe(walker(persons=3)), "motion_persons"),
     "a range of one frame": (lambda e: e.describe(walker(frames=1)), "motion_too_short"),

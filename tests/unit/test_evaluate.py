@@ -75,7 +75,7 @@ class Playback:
         for start in range(0, FRAMES, 30):
             yield Piece(motion.slice(start, start + 30), start)
 
-    def react(self, motion: Motion, prompt: str = "", seed: int = 0) -> Iterator[Piece]:
+    def react(self, motion: Motion, prompt: str = "", seed: int = 0, *, scale: float = 1.0) -> Iterator[Piece]:
         self.asked.append(prompt)
         kind, actor = self._recognised(motion)
         partner = performed(kind, actor).person(1)

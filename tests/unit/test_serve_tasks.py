@@ -51,6 +51,11 @@ def test_an_edit_sends_script_and_motion_and_brings_the_whole_motion_with_a_new_
     assert result.details[SCRIPT] == "{}+slower"
 
 
+def test_a_reaction_is_made_on_a_body_of_the_size_that_was_asked_for(client: WireClient, model: FakeModel):
+    outcome(client, Submit("react", motion=still(12, 1), scale=1.2))
+    assert model.scale == pytest.approx(1.2)
+
+
 def test_a_motion_without_script_brings_none(client: WireClient):
     assert SCRIPT not in outcome(client, Submit("generate", "wave", seconds=1.0))[1].details
 
