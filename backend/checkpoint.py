@@ -14,11 +14,12 @@ from protocol.errors import DuologueError
 
 MANIFEST_FILE = "checkpoint.json"
 _RECIPE_FILE = "recipe.json"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 TOKENIZER_FILES = ("motion_tokenizer.json", "motion_tokenizer.safetensors")
 LANGUAGE_FILES = ("language.json", "language.safetensors", "scripts.safetensors")
 READER_FILES = ("reader.json", "reader.safetensors", "reader_tokenizer.json")
+ANTICIPATION_FILES = ("anticipation.json", "anticipation.safetensors")
 WORD_FILES = ("text_tokenizer.json", "word_vectors.safetensors")
 BASE_FILES = ("base.json", "base.safetensors", "adapter_*.safetensors")
 """What a checkpoint over a pretrained base has instead of words of its own; the first one always, the others may be."""
@@ -35,14 +36,15 @@ class Checkpoint:
     name: str
 
 
-def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path) -> Checkpoint:
+def package_checkpoint(tokenizer: Path, language: Path, reader: Path, anticipation: Path, out: Path) -> Checkpoint:
     """Make a checkpoint folder out of training runs; a model card ``README.md`` that is there already is kept.
 
     Args:
         tokenizer: folder of the finished tokenizer run, or of a checkpoint whose tokenizer is taken.
         language: folder of the finished language run.
         reader: folder of the finished reader run, or of a checkpoint whose reader is taken.
-        out: the checkpoint's folder; its last part is the checkpoint's name. It may be one of the three itself.
+        anticipation: folder of the finished run of what expects a partner's place, or of a checkpoint.
+        out: the checkpoint's folder; its last part is the checkpoint's name. It may be one of the four itself.
 
     Raises:
         DuologueError: ``run_unfinished`` if a run lacks a file.
@@ -54,6 +56,7 @@ def package_checkpoint(tokenizer: Path, language: Path, reader: Path, out: Path)
         (tokenizer, TOKENIZER_FILES, "tokenizer"),
         (language, of_language, "language"),
         (reader, READER_FILES, "reader"),
+        (anticipation, ANTICIPATION_FILES, "anticipation"),
     )
     for run, names, stage in runs:
         origin = MANIFEST_FILE if (run / MANIFEST_FILE).is_file() else _RECIPE_FILE
@@ -137,7 +140,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             "Update Duologue, or use a checkpoint made for this version.",
         )
     files = manifest.get("files")
-    whole = isinstance(files, dict) and {*TOKENIZER_FILES, *LANGUAGE_FILES} <= set(files) and _has_words(files)
+    whole = (
+        isinstance(files, dict)
+        and {*TOKENIZER_FILES, *LANGUAGE_FILES, *ANTICIPATION_FILES} <= set(files)
+        and _has_words(files)
+    )
     if not whole or any(Path(name).name != name for name in files):
         raise DuologueError("checkpoint_unreadable", f"{path} does not list the checkpoint's files.", _GET_AGAIN)
     return manifest

@@ -20,6 +20,7 @@ from .checkpoint import verify
 from .coding import encoded
 from .features import canonicalized
 from .filling import AROUND, Gap, filled
+from .language.anticipation import Anticipation
 from .language.base import BASE_FILE, Base
 from .language.decode import Cancelled, words
 from .language.layout import MotionBlock, Row, TextBlock, row
@@ -84,13 +85,14 @@ class Engine:
         model: MotionLanguageModel,
         reader: PromptReader,
         book: ScriptBook,
+        anticipation: Anticipation,
     ) -> None:
         self.name, self.device = name, model.markers.weight.device.type
         learned = model.config.tasks
         self.tasks = (*learned, STORY) if EDIT.name in learned else learned
         self._tokenizer, self._words, self._model = tokenizer, words, model
         self._understanding = Understanding(model, words, reader, book)
-        self._orders = Orders(self._understanding, tokenizer)
+        self._orders = Orders(self._understanding, tokenizer, anticipation)
 
     @classmethod
     def load(cls, folder: Path, device: str | None = None) -> Engine:
@@ -115,7 +117,8 @@ class Engine:
             model = MotionLanguageModel.load(folder, code_vectors(tokenizer), spoken.vectors, base).to(device)
             model.hasten()
             reader = PromptReader.load(folder).to(device)
-            engine = cls(checkpoint.name, tokenizer, spoken, model, reader, ScriptBook.load(folder))
+            anticipation = Anticipation.load(folder).to(device)
+            engine = cls(checkpoint.name, tokenizer, spoken, model, reader, ScriptBook.load(folder), anticipation)
         except (ValueError, KeyError, RuntimeError) as error:
             raise DuologueError(
                 "checkpoint_unreadable",

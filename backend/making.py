@@ -15,6 +15,7 @@ from protocol import rotations as rot
 from protocol.motion import Motion, joined_in_time
 
 from .cleanup import Cleaner
+from .language.anticipation import Whereabouts
 from .language.decode import Cancelled, motion_steps
 from .language.layout import MotionBlock, Row, row
 from .language.model import MotionLanguageModel
@@ -113,6 +114,7 @@ class Order:
         given: (2, m, D) codes of both persons with which the motion begins, up to all of it.
         opens: what is given belongs to what is made; else it was there before, and its frames are not made again.
         partner: (steps, D) codes of A, if only B is made.
+        expected: where B is expected, in the canonical frame of the motion.
         placed: moves frames from the canonical frame to where they belong.
         goes_on_from: the last frame before the motion, where that frame belongs.
     """
@@ -133,6 +135,7 @@ class Order:
     opens: bool = False
     before: tuple[MotionBlock, ...] = ()
     partner: np.ndarray | None = None
+    expected: Whereabouts | None = None
     placed: Callable[[Motion], Motion] = field(default=_as_it_is)
     goes_on_from: Motion | None = None
 
@@ -179,7 +182,15 @@ def pieces(
         made: list[Tensor] = []
         steps = order.steps - order.given.shape[1]
         for codes in motion_steps(
-            model, order.openings, steps, order.sampling, generator, cancelled, order.partner, order.attempts
+            model,
+            order.openings,
+            steps,
+            order.sampling,
+            generator,
+            cancelled,
+            order.partner,
+            order.expected,
+            order.attempts,
         ):
             made.append(codes.cpu())
             yield made[-1][0]

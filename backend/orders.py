@@ -17,6 +17,7 @@ from .checks.edits import EditJudge
 from .cleanup import Cleaner
 from .coding import SCALES, encoded
 from .features import canonicalized
+from .language.anticipation import Anticipation
 from .language.layout import MotionBlock
 from .language.sampling import Sampling
 from .language.slots import UNSAID
@@ -56,10 +57,11 @@ class Orders:
     Args:
         understanding: reads prompts, instructions and motions.
         tokenizer: of motion.
+        anticipation: expects where a partner is.
     """
 
-    def __init__(self, understanding: Understanding, tokenizer: MotionTokenizer) -> None:
-        self._understanding, self._tokenizer = understanding, tokenizer
+    def __init__(self, understanding: Understanding, tokenizer: MotionTokenizer, anticipation: Anticipation) -> None:
+        self._understanding, self._tokenizer, self._anticipation = understanding, tokenizer, anticipation
 
     def generate(self, prompt: str, seconds: float, seed: int, guidance: float) -> Iterator[Order]:
         """Two persons' motion from a prompt."""
@@ -112,6 +114,7 @@ class Orders:
                 given=np.zeros((2, 0, codes.shape[2]), np.int64),
                 before=(MotionBlock(codes, self._understanding.open),),
                 partner=codes[0],
+                expected=self._anticipation.partner_of(motion, self._understanding.entries(script), scale),
                 placed=placement.undo,
             )
 

@@ -9,7 +9,9 @@ import torch
 from transformers.cache_utils import DynamicCache
 
 from ..tasks import Marker, roles
+from .anticipation import Whereabouts
 from .layout import MOTION, PADDING, Row, collate
+from .leading import Leading, Lean
 from .model import MotionLanguageModel
 from .sampling import Sampling, draw, guided
 from .stepper import LlamaStepper
@@ -84,6 +86,7 @@ def motion_steps(
     generator: torch.Generator,
     cancelled: Callable[[], bool],
     given: np.ndarray | None = None,
+    expected: Whereabouts | None = None,
     attempts: int = 1,
 ) -> Iterator[torch.Tensor]:
     """Make a pair's motion, one latent step after the other: A's codes, then B's.
@@ -96,6 +99,7 @@ def motion_steps(
         generator: where randomness comes from.
         cancelled: asked before every step of the transformer.
         given: (steps, D) codes of A, when only B is to be made.
+        expected: where B is expected, if that is known.
         attempts: motions n that are drawn side by side from the same opening.
 
     Yields:
@@ -110,6 +114,7 @@ def motion_steps(
     samplings = [
         sampling.at_depth(config.depth(level), of_place=level < config.place_levels) for level in range(config.levels)
     ]
+    leading = None if expected is None else Leading(model, expected)
     last = torch.from_numpy(rows[0].codes[-1:]).to(reader.device) if rows[0].kind[-1] == MOTION else None
     for step in range(steps):
         remaining = torch.full((len(rows),), steps - 1 - step, device=reader.device)
@@ -118,7 +123,8 @@ def motion_steps(
             if given is not None and role == roles(2)[0]:
                 codes = torch.from_numpy(given[step]).to(reader.device).expand(attempts, -1)
             else:
-                codes = draw_codes(model, reader.hidden(), samplings, generator, attempts)
+                lean = None if leading is None or role == roles(2)[0] else leading.at(step)
+                codes = draw_codes(model, reader.hidden(), samplings, generator, attempts, lean)
             pair.append(codes)
             codes = codes.repeat(len(opening), 1)
             scale = torch.full((len(rows),), float(opening[0].scales[role]), device=reader.device)
@@ -134,6 +140,7 @@ def draw_codes(
     samplings: Sequence[Sampling],
     generator: torch.Generator,
     attempts: int,
+    lean: Lean | None = None,
 ) -> torch.Tensor:
     """Draw the D codes of one position for n attempts, level by level, from hidden states (n or 2 n, width): (n, D)."""
     begun = model.head.begin(hidden)
@@ -143,6 +150,8 @@ def draw_codes(
     for level, sampling in enumerate(samplings):
         seen = partial if twice == 1 else partial.repeat(twice, 1)
         logits = guided(model.head.level(begun, level, seen), sampling.guidance, attempts)
+        if lean is not None:
+            logits = logits + lean(level, partial)
         codes.append(draw(logits, sampling, generator).to(hidden.device))
         partial = partial + model.code_vectors[level, codes[-1]]
     return torch.stack(codes, -1)

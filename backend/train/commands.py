@@ -83,6 +83,20 @@ def reader(
 
 
 @app.command()
+def anticipation(
+    out: Out,
+    corpus: Corpus = Path("data/corpus"),
+    recipe: Recipe = RECIPES / "duologue-small.anticipation.yaml",
+    resume: Resume = False,
+) -> None:
+    """Train what expects where the partner of a lone person is, for reactions."""
+    threads.set_thread_count(threads.TRAINING)
+    from .anticipation import train_anticipation
+
+    _run(lambda: train_anticipation(corpus, recipe, out, resume), out)
+
+
+@app.command()
 def flattened(
     tokenizer: Annotated[Path, typer.Option(help="Folder of the trained motion tokenizer.")],
     out: Out = Path("runs/flattened"),
@@ -118,7 +132,8 @@ def whole(
     corpus: Corpus = Path("data/corpus"),
     dialogues: Annotated[Path, typer.Option(help="Folder of dialogues made from the corpus.")] = Path("data/dialogues"),
     borrow: Annotated[
-        Path | None, typer.Option(help="Checkpoint whose tokenizer and reader are taken instead of trained.")
+        Path | None,
+        typer.Option(help="Checkpoint whose tokenizer, reader and anticipation are taken instead of trained."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Gets a folder for each stage.")] = Path("runs"),
     out: Annotated[Path | None, typer.Option(help="Folder of the checkpoint; checkpoints/NAME if not given.")] = None,
@@ -142,11 +157,12 @@ def package(
     tokenizer: Annotated[Path, typer.Option(help="Folder of the finished tokenizer run.")],
     language: Annotated[Path, typer.Option(help="Folder of the finished language or instruct run.")],
     reader: Annotated[Path, typer.Option(help="Folder of the finished reader run.")],
+    anticipation: Annotated[Path, typer.Option(help="Folder of the finished anticipation run.")],
 ) -> None:
     """Make a checkpoint of finished runs; run it again after a change to the checkpoint's model card."""
     from ..checkpoint import package_checkpoint
 
-    made = package_checkpoint(tokenizer, language, reader, out)
+    made = package_checkpoint(tokenizer, language, reader, anticipation, out)
     typer.echo(f"Packaged {made.name}: {out}")
 
 

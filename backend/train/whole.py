@@ -8,11 +8,19 @@ from pathlib import Path
 
 from protocol.errors import DuologueError
 
-from ..checkpoint import LANGUAGE_FILES, READER_FILES, TOKENIZER_FILES, Checkpoint, package_checkpoint
+from ..checkpoint import (
+    ANTICIPATION_FILES,
+    LANGUAGE_FILES,
+    READER_FILES,
+    TOKENIZER_FILES,
+    Checkpoint,
+    package_checkpoint,
+)
 from ..corpus.scene import read_scenes
 from ..language.prompt_reader import PromptReader
 from ..language.slots import slots_of
 from . import processes
+from .anticipation import train_anticipation
 from .codes import VARIANTS, script_in
 from .instruct import train_instruct
 from .language import train_language
@@ -21,7 +29,7 @@ from .recipe import recipe_of
 from .run import CHECKPOINT_FILE
 from .tokenizer import train_tokenizer
 
-_SHARED = ("tokenizer", "reader")
+_SHARED = ("tokenizer", "reader", "anticipation")
 """Stages whose outcome checkpoints may have in common."""
 
 
@@ -33,7 +41,7 @@ class Materials:
         corpus: folder of choreographed scenes.
         dialogues: folder of dialogues made from that corpus.
         runs: gets a folder for each stage, named after its recipe.
-        borrowed: a checkpoint whose tokenizer and reader are taken; None trains both.
+        borrowed: a checkpoint of which all that needs no language model is taken; None trains it.
     """
 
     corpus: Path
@@ -46,7 +54,7 @@ def train_whole(name: str, materials: Materials, out: Path) -> Checkpoint:
     """Train what is not yet trained of a checkpoint and package it: called again, it goes on where it was stopped.
 
     Args:
-        name: of its recipes. Those of tokenizer and reader are duologue-small's where it has none of its own.
+        name: of its recipes. Those of the stages that need no language model are duologue-small's where it has none.
         materials: see there.
         out: the checkpoint's folder.
 
@@ -74,7 +82,10 @@ def train_whole(name: str, materials: Materials, out: Path) -> Checkpoint:
         "instruct", LANGUAGE_FILES[-1], lambda *run: train_instruct(corpus, dialogues, tokenizer, language, *run)
     )
     reader = borrowed or ended("reader", READER_FILES[-1], lambda *run: train_reader(corpus, *run))
-    return package_checkpoint(tokenizer, instruct, reader, out)
+    anticipation = borrowed or ended(
+        "anticipation", ANTICIPATION_FILES[-1], lambda *run: train_anticipation(corpus, *run)
+    )
+    return package_checkpoint(tokenizer, instruct, reader, anticipation, out)
 
 
 def _check_reader(checkpoint: Path, corpus: Path) -> None:

@@ -28,6 +28,7 @@ from backend.evaluate.flattened import FlattenedModel, prompt_reader
 from backend.evaluate.held_out import Corpus, Maker, Piece, first_attempt, whole
 from backend.evaluate.reconstruction import reconstructed, reconstruction
 from backend.evaluate.t2m import SECONDS, shows
+from backend.language.anticipation import Anticipation
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.prompt_reader import PromptReader
 from backend.language.slots import Slot, numbers, script_of
@@ -167,7 +168,8 @@ def stacking(corpus: Corpus, out: Path) -> Iterator[dict[str, Any]]:
         model = MotionLanguageModel.load(folder, code_vectors(tokenizer), words.vectors)
         model.hasten()
         reader = cast(PromptReader, Translated(PromptReader.load(shipped), model.config.slots))
-        engine = Engine("stacked", tokenizer, words, model, reader, script_book(encoded, model.config))
+        book = script_book(encoded, model.config)
+        engine = Engine("stacked", tokenizer, words, model, reader, book, Anticipation.load(shipped))
         yield row_of("stacked", run, found(FirstAttempts(engine), corpus, SHORT_PHRASINGS, SHORT_SECONDS))
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from backend.checkpoint import (
+    ANTICIPATION_FILES,
     FORMAT_VERSION,
     LANGUAGE_FILES,
     MANIFEST_FILE,
@@ -42,7 +43,7 @@ def rewrite(folder: Path, **changes: object) -> None:
 def test_a_sealed_folder_verifies_and_lists_every_file(checkpoint: Path) -> None:
     assert verify(checkpoint).name == "tiny"
     listed = manifest(checkpoint)
-    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES, *READER_FILES, *WORD_FILES}
+    assert set(listed["files"]) == {*TOKENIZER_FILES, *LANGUAGE_FILES, *READER_FILES, *ANTICIPATION_FILES, *WORD_FILES}
     assert all(len(entry["sha256"]) == 64 for entry in listed["files"].values())
     assert "torch" in listed["made_with"]
 
@@ -113,6 +114,7 @@ def test_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpo
         "tokenizer": TOKENIZER_FILES,
         "language": (*LANGUAGE_FILES, *WORD_FILES),
         "reader": READER_FILES,
+        "anticipation": ANTICIPATION_FILES,
     }
     for stage, names in files.items():
         runs[stage] = tmp_path / stage
@@ -123,27 +125,33 @@ def test_runs_are_packaged_with_their_recipes_and_the_model_card_is_kept(checkpo
     out = tmp_path / "duologue-test"
     out.mkdir()
     (out / "README.md").write_text("the card")
-    package_checkpoint(runs["tokenizer"], runs["language"], runs["reader"], out)
+    package_checkpoint(runs["tokenizer"], runs["language"], runs["reader"], runs["anticipation"], out)
     assert (out / "README.md").read_text() == "the card"
     assert "README.md" in manifest(out)["files"]
     assert manifest(out)["recipe"] == {stage: {"stage": stage} for stage in files}
     assert Engine.load(out, device="cpu").name == "duologue-test"
 
 
-def test_a_checkpoint_lends_its_tokenizer_and_reader_with_their_recipes(checkpoint: Path, tmp_path: Path) -> None:
-    seal(checkpoint, {"tokenizer": {"steps": 1}, "language": {"steps": 2}, "reader": {"steps": 3}})
+def test_a_checkpoint_lends_what_needs_no_language_model_with_its_recipes(checkpoint: Path, tmp_path: Path) -> None:
+    recipes = {
+        "tokenizer": {"steps": 1},
+        "language": {"steps": 2},
+        "reader": {"steps": 3},
+        "anticipation": {"steps": 5},
+    }
+    seal(checkpoint, recipes)
     run = tmp_path / "language"
     run.mkdir()
     for name in (*LANGUAGE_FILES, *WORD_FILES):
         (run / name).write_bytes((checkpoint / name).read_bytes())
     (run / "recipe.json").write_text('{"steps": 4}')
     out = tmp_path / "duologue-test"
-    package_checkpoint(checkpoint, run, checkpoint, out)
-    assert manifest(out)["recipe"] == {"tokenizer": {"steps": 1}, "language": {"steps": 4}, "reader": {"steps": 3}}
+    package_checkpoint(checkpoint, run, checkpoint, checkpoint, out)
+    assert manifest(out)["recipe"] == recipes | {"language": {"steps": 4}}
     assert Engine.load(out, device="cpu").name == "duologue-test"
 
 
 def test_an_unfinished_run_is_not_packaged(tmp_path: Path) -> None:
     with pytest.raises(DuologueError) as caught:
-        package_checkpoint(tmp_path, tmp_path, tmp_path, tmp_path / "out")
+        package_checkpoint(tmp_path, tmp_path, tmp_path, tmp_path, tmp_path / "out")
     assert caught.value.code == "run_unfinished"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.language.anticipation import Whereabouts
 from backend.language.decode import Reader, motion_steps, words
 from backend.language.layout import (
     MARKER,
@@ -219,6 +220,20 @@ def test_a_reaction_keeps_the_given_person_and_answers_to_it(model: MotionLangua
         assert made[0].tolist() == given.tolist()
         partners.append(made[1].tolist())
     assert partners[0] != partners[1]
+
+
+def test_a_partner_is_drawn_where_they_are_expected_and_the_given_person_is_not(model: MotionLanguageModel) -> None:
+    opening = row(REACT, [MotionBlock(some_codes(steps=0), np.zeros(3, int), steps=STEPS)], [1, 1])
+    given, aim = some_codes(seed=1)[0], model.between.joints(model.latents(torch.from_numpy(some_codes(seed=2)[1])))
+    expected = Whereabouts(aim.numpy(), np.full(aim.shape[:2], 1e-3, np.float32))
+    far = []
+    for whereabouts in (None, expected):
+        steps = motion_steps(model, [opening], STEPS, Sampling(), torch.Generator(), never, given, whereabouts, 4)
+        made = torch.stack(list(steps), 2)  # (4, 2, L, D)
+        assert (made[:, 0] == torch.from_numpy(given)).all()
+        joints = model.between.joints(model.latents(made[:, 1]).flatten(0, 1)).unflatten(0, (4, -1))
+        far.append(float((joints - aim).norm(dim=-1).mean()))
+    assert far[1] < 0.5 * far[0]
 
 
 def test_only_words_of_the_captions_are_said(model: MotionLanguageModel, vocabulary: Words) -> None:

@@ -12,7 +12,7 @@ from backend.train.language import train_language
 from tests.unit.test_base import llama, write_base
 from tests.unit.test_engine import joined, walker
 from tests.unit.test_train_instruct import SCRIPT, scene, written
-from tests.unit.tiny import tiny_reader_run, tiny_tokenizer
+from tests.unit.tiny import tiny_anticipation_run, tiny_reader_run, tiny_tokenizer
 
 RECIPE = """
 cycles: [2]
@@ -40,7 +40,11 @@ def test_a_base_is_aligned_and_only_what_is_ours_is_packaged(
     recipe.write_text(RECIPE.format(base=base, quantization=quantization))
     train_language(corpus, tokenizer, recipe, tmp_path / "run", resume=False)
     folder = tmp_path / "based"
-    package_checkpoint(tokenizer, tmp_path / "run", tiny_reader_run(tmp_path / "reader", tmp_path / "run"), folder)
+    reader, anticipation = (
+        tiny_reader_run(tmp_path / "reader", tmp_path / "run"),
+        tiny_anticipation_run(tmp_path / "seer"),
+    )
+    package_checkpoint(tokenizer, tmp_path / "run", reader, anticipation, folder)
     assert (folder / BASE_FILE).is_file()
     assert not (folder / "word_vectors.safetensors").exists()
     with safe_open(folder / "language.safetensors", "pt") as file:

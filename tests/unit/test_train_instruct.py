@@ -26,7 +26,7 @@ from backend.train.examples import spoken_words
 from backend.train.instruct import instructed, train_instruct
 from protocol.errors import DuologueError
 from tests.unit.test_engine import joined, walker
-from tests.unit.tiny import tiny_model, tiny_reader_run, tiny_tokenizer, tiny_words
+from tests.unit.tiny import tiny_anticipation_run, tiny_model, tiny_reader_run, tiny_tokenizer, tiny_words
 
 RECIPE = """
 steps: 6
@@ -203,7 +203,8 @@ def test_an_aligned_model_and_dialogues_become_a_checkpoint_that_edits(
     book.save(start)
     recipe.write_text(RECIPE)
     train_instruct(corpus, dialogues, tokenizer, start, recipe, out, resume=False)
-    package_checkpoint(tokenizer, out, tiny_reader_run(tmp_path / "reader", out), tmp_path / "small")
+    reader, anticipation = tiny_reader_run(tmp_path / "reader", out), tiny_anticipation_run(tmp_path / "anticipation")
+    package_checkpoint(tokenizer, out, reader, anticipation, tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
     assert {"edit", "ask", "story"} <= set(engine.tasks)
     assert "".join(engine.ask(walker(persons=2), "who leads?")).endswith(".")

@@ -28,7 +28,7 @@ from protocol.errors import DuologueError
 from protocol.motion import Motion
 from protocol.rotations import normalize
 from protocol.skeleton import neutral_offsets
-from tests.unit.tiny import tiny_reader_run, tiny_tokenizer, tiny_words
+from tests.unit.tiny import tiny_anticipation_run, tiny_reader_run, tiny_tokenizer, tiny_words
 
 RECIPE = """
 cycles: [1, 1]
@@ -196,7 +196,11 @@ def test_a_corpus_becomes_a_checkpoint_that_runs(tokenizer: Path, finished: Path
     log = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert {"motion", "text", "script", "loss"} <= set(log[0])
     assert {"validation_motion", "validation_motion_unprompted", "caption_kind_right"} <= set(log[-1])
-    package_checkpoint(tokenizer, finished, tiny_reader_run(tmp_path / "reader", finished), tmp_path / "small")
+    reader, anticipation = (
+        tiny_reader_run(tmp_path / "reader", finished),
+        tiny_anticipation_run(tmp_path / "anticipation"),
+    )
+    package_checkpoint(tokenizer, finished, reader, anticipation, tmp_path / "small")
     engine = Engine.load(tmp_path / "small", device="cpu")
     assert sum(piece.motion.frames for piece in kept(engine.generate("two people shake hands", 1.0))) == 30
 

@@ -17,7 +17,7 @@ from tests.unit.test_base import llama, write_base
 from tests.unit.test_engine import joined
 from tests.unit.test_train_base import RECIPE as LANGUAGE
 from tests.unit.test_train_instruct import written_corpus, written_dialogues
-from tests.unit.tiny import tiny_reader, tiny_tokenizer
+from tests.unit.tiny import tiny_anticipation, tiny_reader, tiny_tokenizer
 
 INSTRUCT = """
 steps: 4
@@ -28,21 +28,22 @@ stepping: {{level_weights: [1.0, 0.5, 0.5], batch: 4, warmup: 2}}
 
 @pytest.fixture
 def materials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Materials:
-    """A corpus, dialogues, recipes called "tiny" and a checkpoint that lends its tokenizer and reader."""
+    """A corpus, dialogues, recipes called "tiny" and a checkpoint that lends all but its language model."""
     monkeypatch.setattr("backend.train.run.draw_curves", lambda _log, _path: None)
     monkeypatch.setattr("backend.train.recipe.RECIPES", tmp_path)
     corpus = written_corpus(tmp_path / "corpus")
     base = write_base(tmp_path / "base", llama())
     (tmp_path / "tiny.language.yaml").write_text(LANGUAGE.format(base=base, quantization="none"))
     (tmp_path / "tiny.instruct.yaml").write_text(INSTRUCT.format(base=base))
-    for stage in ("tokenizer", "reader"):
+    for stage in ("tokenizer", "reader", "anticipation"):
         (tmp_path / f"duologue-small.{stage}.yaml").touch()
     lender = tmp_path / "lender"
     lender.mkdir()
     tiny_tokenizer().save(lender)
     scripts = [script_in(scene, n) for scene in read_scenes(corpus) if scene.split == "train" for n in range(4)]
     tiny_reader(slots_of(scripts)).save(lender)
-    seal(lender, {"tokenizer": {"steps": 1}, "reader": {"steps": 2}})
+    tiny_anticipation().save(lender)
+    seal(lender, {"tokenizer": {"steps": 1}, "reader": {"steps": 2}, "anticipation": {"steps": 3}})
     return Materials(corpus, written_dialogues(tmp_path / "dialogues"), tmp_path / "runs", lender)
 
 

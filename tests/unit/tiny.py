@@ -10,6 +10,7 @@ from transformers import BertConfig, BertModel
 
 from backend.checkpoint import seal
 from backend.corpus.dialogues.questions import SORTS
+from backend.language.anticipation import Anticipation, AnticipationConfig
 from backend.language.config import LanguageConfig
 from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.prompt_reader import PromptReader
@@ -98,6 +99,20 @@ def tiny_reader_run(folder: Path, language: Path) -> Path:
     return folder
 
 
+def tiny_anticipation() -> Anticipation:
+    """What expects a partner's place, with random weights."""
+    torch.manual_seed(5)
+    return Anticipation(AnticipationConfig(TINY_SLOTS, width=8, dilations=(1, 2))).eval()
+
+
+def tiny_anticipation_run(folder: Path) -> Path:
+    """A finished run of it; returns its folder."""
+    folder.mkdir(parents=True)
+    tiny_anticipation().save(folder)
+    (folder / "recipe.json").write_text("{}")
+    return folder
+
+
 def tiny_checkpoint(folder: Path) -> Path:
     """Write a whole checkpoint of random weights into ``folder``; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +121,7 @@ def tiny_checkpoint(folder: Path) -> Path:
     words.save(folder)
     tiny_model(words, tokenizer).save(folder)
     tiny_reader().save(folder)
+    tiny_anticipation().save(folder)
     scripts, seconds = np.array([[1, 3, 0], [2, 1, 1], [2, 2, 2]]), np.array([2.0, 3.0, 4.0])
     ScriptBook.of(scripts, seconds, np.ones((3, 2, 3)), np.ones((3, 2)), [[]] * len(scripts)).save(folder)
     seal(folder, {})
