@@ -1,0 +1,103 @@
+"""What it is worth to lead a partner to where they are expected, and to give them the true body size: one table.
+
+    python -m tests.benchmarks.leading        ten minutes on one processor core
+
+The shipped checkpoint reacts to A of held-out scenes; of every reaction the first attempt counts. Needs
+`duologue corpus choreograph --count 15600 --seed 1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from backend.engine import Engine
+from backend.evaluate.held_out import Corpus, Piece, first_attempt
+from backend.evaluate.react import reaction
+from backend.language.anticipation import Anticipation, Whereabouts, watched
+from backend.language.between import READ_JOINTS
+from backend.language.model import MotionLanguageModel, code_vectors
+from backend.language.prompt_reader import PromptReader
+from backend.language.script_book import ScriptBook
+from backend.language.words import Words
+from backend.places import find_checkpoint
+from backend.tokenizer.model import MotionTokenizer
+from protocol.motion import Motion
+
+SHIPPED = "duologue-small"
+PER_KIND = 2
+ROWS = (("neutral", False), ("true", False), ("neutral", True), ("true", True))
+"""The partner's body, and whether they are led."""
+
+
+class Anywhere:
+    """Expects a partner anywhere."""
+
+    def partner_of(self, motion: Motion, script: Mapping[str, Any], scale: float) -> Whereabouts:
+        """Everywhere is as likely as everywhere else."""
+        shape = len(watched(motion).seen), len(READ_JOINTS)
+        return Whereabouts(np.zeros((*shape, 3), np.float32), np.full(shape, 1e6, np.float32))
+
+
+@dataclass(frozen=True)
+class FirstReactions:
+    """An engine that draws a reaction once, on the body asked for or on the neutral one."""
+
+    engine: Engine
+    sized: bool
+
+    def generate(self, prompt: str, seconds: float, seed: int = 0) -> Iterator[Piece]:
+        """Not part of the table."""
+        raise NotImplementedError
+
+    def describe(self, motion: Motion, *, seed: int = 0) -> Iterator[str]:
+        """Not part of the table."""
+        raise NotImplementedError
+
+    def react(self, motion: Motion, prompt: str = "", seed: int = 0, *, scale: float = 1.0) -> Iterator[Piece]:
+        """The first attempt at a partner."""
+        yield from first_attempt(self.engine.react(motion, prompt, seed, scale=scale if self.sized else 1.0))
+
+
+def engine_of(folder: Path, led: bool) -> Engine:
+    """The engine of a checkpoint, whose reactions are led or not."""
+    tokenizer, words = MotionTokenizer.load(folder), Words.load(folder)
+    model = MotionLanguageModel.load(folder, code_vectors(tokenizer), words.vectors)
+    model.hasten()
+    expects = Anticipation.load(folder) if led else cast(Anticipation, Anywhere())
+    reader, book = PromptReader.load(folder), ScriptBook.load(folder)
+    return Engine(folder.name, tokenizer, words, model, reader, book, expects)
+
+
+def alike(sentences: Sequence[str]) -> np.ndarray:
+    """Sentence vectors for a baseline that the table leaves out."""
+    return np.ones((len(sentences), 1))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("data/corpus"), help="folder of choreographed scenes")
+    corpus = Corpus.read(parser.parse_args().corpus)
+    folder = find_checkpoint(SHIPPED)
+    print(
+        "| body | led | kind shown, % | contact F1 | joints off, mm | without prompt: kind, % | F1 | joints off, mm |"
+    )
+    print("|" + " --- |" * 8)
+    for body, led in ROWS:
+        model = FirstReactions(engine_of(folder, led), body == "true")
+        found = reaction(model, corpus, PER_KIND, alike, None, lambda _share, _what: None)
+        cells = [body, "yes" if led else "no"]
+        for name in ("with_prompt", "without_prompt"):
+            near = found["near"][name]
+            cells += [f"{100 * found[name]:.0f}", f"{near['contact_f1']:.2f}", f"{near['joint_mm']:.0f}"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
