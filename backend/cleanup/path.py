@@ -22,9 +22,9 @@ _REACH = 4
 _KERNEL = np.hanning(2 * _REACH + 3)[_REACH + 1 : -1] / np.hanning(2 * _REACH + 3).sum()
 """Weights of the way at a frame, and at those so many frames before and after it."""
 _PULL = 0.1
-"""Share of the way to the mean coded place that is made up in a frame: a time constant of 0.3 s. At 0.8 s roots were 7 cm
-off their coded places, 5 cm now, and hands that should meet came less often: of 156 first attempts 63 % showed what was
-asked for, and 65 % now."""
+"""Share of the way to the mean coded place that is made up in a frame: a time constant of 0.3 s. At 0.8 s roots were
+7 cm off their coded places, 5 cm now, and hands that should meet came less often: of 156 first attempts 63 % showed
+what was asked for, and 65 % now."""
 _LEVEL = 0.015
 """Metres by which the standing foot is the lower one."""
 _AIRBORNE = (0.06, 0.03)
