@@ -98,6 +98,7 @@ class Orders:
         sizes = (scales[0], scale)
         for each, attempts in _rounds(seed):
             script = self._understanding.filled(told, motion.seconds, each)
+            expected = self._anticipation.partner_of(motion, self._understanding.entries(script), scale)
             yield Order(
                 task=REACT,
                 script=script,
@@ -106,7 +107,7 @@ class Orders:
                 steps=codes.shape[1],
                 frames=motion.frames,
                 offsets=partner,
-                cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script)),
+                cleaner=partial(Cleaner, partner, motion, self._understanding.kind(script), expected),
                 sampling=SAMPLING[REACT.name],
                 attempts=attempts,
                 score=self._shows(told, there),
@@ -114,7 +115,7 @@ class Orders:
                 given=np.zeros((2, 0, codes.shape[2]), np.int64),
                 before=(MotionBlock(codes, self._understanding.open),),
                 partner=codes[0],
-                expected=self._anticipation.partner_of(motion, self._understanding.entries(script), scale),
+                expected=expected,
                 placed=placement.undo,
             )
 

@@ -1,4 +1,4 @@
-"""Cleans generated motion while it arrives: four stages, each with a bounded look-ahead."""
+"""Cleans generated motion while it arrives: stage by stage, each with a bounded look-ahead."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 
 from protocol.motion import Motion, joined_in_time
 
+from ..language.anticipation import Whereabouts
 from .apart import Apart
 from .contacts import FPS
+from .expectation import ExpectedHands, ExpectedHips
 from .frames import Frames
 from .meeting import Meeting
 from .path import RootPath
@@ -22,13 +24,22 @@ class Cleaner:
         offsets: (P, 22, 3) rest offsets of the persons who are cleaned, metres.
         partner: one more person in the same world and from the same first frame on, who stays as is.
         kind: id of the interaction, if it is known: it tells which hands should touch what.
+        expected: where the one person who is cleaned is expected beside the partner, if there is one.
     """
 
-    def __init__(self, offsets: np.ndarray, partner: Motion | None = None, kind: str | None = None) -> None:
+    def __init__(
+        self,
+        offsets: np.ndarray,
+        partner: Motion | None = None,
+        kind: str | None = None,
+        expected: Whereabouts | None = None,
+    ) -> None:
         self._offsets = offsets
         beside = None if partner is None else Frames.of(partner)
+        known = () if expected is None or beside is None else (ExpectedHips(expected), ExpectedHands(expected, beside))
         self._stages: tuple[Stage, ...] = (
             RootPath(),
+            *known,
             Apart(len(offsets), beside),
             Planting(offsets),
             Meeting(offsets, kind, beside, None if partner is None else partner.offsets),

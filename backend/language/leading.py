@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,8 +25,6 @@ Lean = Callable[[int, Tensor], Tensor]
 _READ_ERRORS = (0.10, 0.10, 0.047, 0.026, 0.011)
 """Metres, along each axis, by which the linear reading of each of the `READ_JOINTS` is off in held-out scenes."""
 _HIPS = READ_JOINTS.index(JOINT["pelvis"])
-_AXIS = 2.0
-"""Deviation along an axis of what decays exponentially in all directions, in its spreads."""
 
 
 class Leading:
@@ -48,7 +47,7 @@ class Leading:
         # The levels of the place decide where the hips are; where the rest is beside them is left to those of the pose.
         self._left[: model.config.place_levels, :_HIPS] = torch.inf
         self._places = torch.from_numpy(expected.places).to(device)
-        self._variances = (_AXIS * torch.from_numpy(expected.spreads).to(device)).square()
+        self._variances = torch.from_numpy(expected.variances.astype(np.float32)).to(device)
 
     def at(self, step: int) -> Lean:
         """The lean of one latent step."""
