@@ -1,4 +1,4 @@
-"""What it is worth to lead a partner to where they are expected, and to give them the true body size: one table.
+"""What it is worth to give a partner the true size, and to lead and bring them to where they are expected: one table.
 
     python -m tests.benchmarks.leading        a quarter of an hour on one processor core
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,16 +30,19 @@ from backend.language.model import MotionLanguageModel, code_vectors
 from backend.language.prompt_reader import PromptReader
 from backend.language.script_book import ScriptBook
 from backend.language.words import Words
+from backend.making import Order
+from backend.orders import Orders
 from backend.places import find_checkpoint
 from backend.tokenizer.config import STRIDE
 from backend.tokenizer.model import MotionTokenizer
+from backend.understanding import Understanding
 from protocol.motion import Motion, joined_as_persons, joined_in_time
 from protocol.skeleton import neutral_offsets
 
 SHIPPED = "duologue-small"
 PER_KIND = 2
-ROWS = (("neutral", False), ("true", False), ("neutral", True), ("true", True))
-"""The partner's body, and whether they are led."""
+ROWS = (("neutral", False, False), ("true", False, False), ("true", True, False), ("true", True, True))
+"""The partner's body; whether they are led while they are drawn, and brought the rest of the way after it."""
 
 
 class Anywhere:
@@ -48,6 +52,16 @@ class Anywhere:
         """Everywhere is as likely as everywhere else."""
         shape = len(watched(motion).seen), len(READ_JOINTS)
         return Whereabouts(np.zeros((*shape, 3), np.float32), np.full(shape, 1e6, np.float32))
+
+
+class OnlyLed(Orders):
+    """Orders of reactions whose clean-up knows nothing of where a partner is expected."""
+
+    def react(self, motion: Motion, prompt: str, seed: int, scale: float) -> Iterator[Order]:
+        """The same orders, without the last argument of their cleaners."""
+        for order in super().react(motion, prompt, seed, scale):
+            cleaner = cast("partial[Cleaner]", order.cleaner)
+            yield replace(order, cleaner=partial(Cleaner, *cleaner.args[:-1]))
 
 
 @dataclass(frozen=True)
@@ -70,14 +84,17 @@ class FirstReactions:
         yield from first_attempt(self.engine.react(motion, prompt, seed, scale=scale if self.sized else 1.0))
 
 
-def engine_of(folder: Path, led: bool) -> Engine:
-    """The engine of a checkpoint, whose reactions are led or not."""
+def engine_of(folder: Path, led: bool, brought: bool) -> Engine:
+    """The engine of a checkpoint, whose partners are led, and brought to where they are expected, or not."""
     tokenizer, words = MotionTokenizer.load(folder), Words.load(folder)
     model = MotionLanguageModel.load(folder, code_vectors(tokenizer), words.vectors)
     model.hasten()
     expects = Anticipation.load(folder) if led else cast(Anticipation, Anywhere())
     reader, book = PromptReader.load(folder), ScriptBook.load(folder)
-    return Engine(folder.name, tokenizer, words, model, reader, book, expects)
+    engine = Engine(folder.name, tokenizer, words, model, reader, book, expects)
+    if not brought:
+        engine._orders = OnlyLed(Understanding(model, words, reader, book), tokenizer, expects)
+    return engine
 
 
 def ceilings(corpus: Corpus, tokenizer: MotionTokenizer) -> dict[str, Agreement]:
@@ -111,13 +128,14 @@ def main() -> None:
     for what, touched in ceilings(corpus, MotionTokenizer.load(folder)).items():
         print(f"{what}: contact F1 {touched.f1:.2f}", flush=True)
     print(
-        "| body | led | kind shown, % | contact F1 | joints off, mm | without prompt: kind, % | F1 | joints off, mm |"
+        "| body | led | brought | kind shown, % | contact F1 | joints off, mm "
+        "| no prompt: kind, % | contact F1 | joints off, mm |"
     )
-    print("|" + " --- |" * 8)
-    for body, led in ROWS:
-        model = FirstReactions(engine_of(folder, led), body == "true")
+    print("|" + " --- |" * 9)
+    for body, led, brought in ROWS:
+        model = FirstReactions(engine_of(folder, led, brought), body == "true")
         found = reaction(model, corpus, PER_KIND, alike, None, lambda _share, _what: None)
-        cells = [body, "yes" if led else "no"]
+        cells = [body, "yes" if led else "no", "yes" if brought else "no"]
         for name in ("with_prompt", "without_prompt"):
             near = found["near"][name]
             cells += [f"{100 * found[name]:.0f}", f"{near['contact_f1']:.2f}", f"{near['joint_mm']:.0f}"]
