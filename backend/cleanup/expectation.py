@@ -47,14 +47,15 @@ class _Expected(Stage):
         super().__init__()
         read = [READ_JOINTS.index(joint) for joint in joints]
         self._joints = joints
-        self._places = _calmed(expected.places[:, read].astype(np.float64))  # (L, J, 3)
-        self._shares = _calmed(off**2 / (off**2 + expected.variances[:, read]))  # (L, J) of the way that is gone
+        shares = off**2 / (off**2 + expected.variances[:, read])
+        steps = np.arange(len(shares))
+        self._places = _mean_about(expected.places[:, read].astype(np.float64), steps, _CALM)  # (L, J, 3)
+        self._shares = _mean_about(shares, steps, _CALM)  # (L, J) of the way that is gone
 
     def ways(self, window: Frames, start: int, stop: int) -> np.ndarray:
         """How far (T, J, 3) the joints are to go in some frames of a window, metres."""
         frames = np.arange(start, stop)
-        around = np.clip(frames[:, None] + np.arange(-_REACH, _REACH + 1), 0, len(window) - 1)
-        drawn = np.einsum("k,tkjc->tjc", _KERNEL, window.positions[around, 0][:, :, self._joints])
+        drawn = _mean_about(window.positions[:, 0, self._joints], frames, _KERNEL)
         at = (self.first + frames - (STRIDE - 1) / 2) / STRIDE  # latent steps, whose middles have whole numbers
         before = np.clip(np.floor(at).astype(int), 0, len(self._places) - 1)
         after = np.minimum(before + 1, len(self._places) - 1)
@@ -98,8 +99,8 @@ class ExpectedHands(_Expected):
         return reaching(window.slice(start, stop), self.ways(window, start, stop)[:, None])
 
 
-def _calmed(values: np.ndarray) -> np.ndarray:
-    """A weighted mean of the steps about each of some values (L, ...); the ends go on."""
-    reach = len(_CALM) // 2
-    steps = np.clip(np.arange(len(values))[:, None] + np.arange(-reach, reach + 1), 0, len(values) - 1)
-    return np.einsum("k,lk...->l...", _CALM, values[steps])
+def _mean_about(values: np.ndarray, at: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted means (n, ...) of values (T, ...) about the numbers ``at`` (n,); the ends of the values go on."""
+    reach = len(weights) // 2
+    around = np.clip(at[:, None] + np.arange(-reach, reach + 1), 0, len(values) - 1)
+    return np.einsum("k,nk...->n...", weights, values[around])
